@@ -1,0 +1,56 @@
+/**
+ * The vocabulary that every host understands: facts that come in, orders that go out.
+ *
+ * Rule 1: events are facts in the past; effects are orders. Both are plain data, never mutated once they exist.
+ * Rule 2: effects of one step run in order per resource (one connection, one file); there is no order between
+ * resources, and a completion is an event.
+ * Rule 3: an effect never holds a reference into the state.
+ * @module
+ */
+import type { ConnId } from "../ids.ts";
+import type { Mono } from "../time.ts";
+
+/** The kernel's own event: a deadline may be due. */
+export type Tick = { readonly type: "tick" };
+
+/** Why the host says that a connection ended. */
+export type Ended = "eof" | "reset" | "error" | "aborted" | "closed";
+
+export type ConnEvent =
+  /** A listener accepted a connection. */
+  | { readonly type: "conn.opened"; readonly conn: ConnId }
+  /** Bytes arrived. The host gives the array away: nobody writes to it again. */
+  | { readonly type: "conn.received"; readonly conn: ConnId; readonly bytes: Uint8Array }
+  /** The operating system did not take all that was sent: send no more until `conn.drained`. */
+  | { readonly type: "conn.congested"; readonly conn: ConnId }
+  | { readonly type: "conn.drained"; readonly conn: ConnId }
+  /** The connection is gone. Comes exactly once for each `conn.opened`, also after `conn.close`. */
+  | { readonly type: "conn.closed"; readonly conn: ConnId; readonly reason: Ended };
+
+export type ConnEffect =
+  /** One write. At most one for each connection and flush; the same `bytes` may serve many connections. */
+  | { readonly type: "conn.send"; readonly conn: ConnId; readonly bytes: Uint8Array }
+  /** `abort`: discard what is queued and reset (RST). `flush`: write what is queued, then FIN; the core aborts later
+   *  if the peer does not take it. */
+  | { readonly type: "conn.close"; readonly conn: ConnId; readonly how: "abort" | "flush"; readonly reason: string };
+
+/** Random bytes from the operating system, asked for by request id. These become public (challenge, nick): a trace
+ *  records them in clear. */
+export type EntropyEvent = { readonly type: "entropy.given"; readonly req: number; readonly bytes: Uint8Array };
+export type EntropyEffect = { readonly type: "entropy.want"; readonly req: number; readonly size: number };
+
+/** Wall time, told at start and after jumps; monotonic time is an argument and not an event. */
+export type ClockEvent = { readonly type: "clock.anchored"; readonly unixMs: number };
+
+export type LogLevel = "error" | "warn" | "info" | "debug";
+export type LogField = string | number | boolean;
+/** The host builds the text from the code. Fields hold no secret and, above `debug`, no address. */
+export type LogEffect = {
+  readonly type: "log";
+  readonly level: LogLevel;
+  readonly code: string;
+  readonly fields: { readonly [name: string]: LogField };
+};
+
+/** Emitted by the kernel only, at most one a step: call `step` with a tick at or after `at`. */
+export type WakeEffect = { readonly type: "wake"; readonly at: Mono };
