@@ -11,7 +11,10 @@ export class InvariantError extends Error {
   override readonly name = "InvariantError";
 }
 
-/** Throws `InvariantError(message)` unless `condition` holds. Split compound conditions into several calls. */
+/**
+ * Throws `InvariantError(message)` unless `condition` holds. Split compound conditions into several
+ * calls.
+ */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new InvariantError(message);
 }

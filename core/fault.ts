@@ -1,5 +1,6 @@
 /**
- * The first kind of error: a peer broke the protocol. Decoders return it; callers drop, count or close.
+ * The first kind of error: a peer broke the protocol. Decoders return it; callers drop, count or
+ * close.
  * @module
  */
 

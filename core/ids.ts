@@ -1,6 +1,6 @@
 /**
- * Branded ids. A connection id names one connection generation for the whole run and is never reused, so an event
- * that carries an old id can be recognised and dropped.
+ * Branded ids. A connection id names one connection generation for the whole run and is never
+ * reused, so an event that carries an old id can be recognised and dropped.
  * @module
  */
 declare const connBrand: unique symbol;

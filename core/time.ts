@@ -1,8 +1,10 @@
 /**
  * Two clocks that cannot be mixed up.
  *
- * Rule 1: `Mono` is an integer count of milliseconds that never goes back; intervals and deadlines use it.
- * Rule 2: `Wall` is an object, so that subtracting two of them is a type error; only records show it.
+ * Rule 1: `Mono` is an integer count of milliseconds that never goes back; intervals and deadlines
+ * use it.
+ * Rule 2: `Wall` is an object, so that subtracting two of them is a type error; only records show
+ * it.
  * @module
  */
 import { assert } from "./assert.ts";
@@ -15,7 +17,10 @@ export type Mono = number & { readonly [monoBrand]: true };
 /** A wall-clock stamp, for records and people. */
 export type Wall = { readonly unixMs: number };
 
-/** The deadline of a machine that waits for nothing. Not `Infinity`: JSON would turn that into `null`. */
+/**
+ * The deadline of a machine that waits for nothing. Not `Infinity`: JSON would turn that into
+ * `null`.
+ */
 export const NEVER = Number.MAX_SAFE_INTEGER as Mono;
 
 /** A checked instant: a safe integer, zero or more. */
@@ -36,7 +41,10 @@ export function soonest(a: Mono, b: Mono): Mono {
   return a < b ? a : b;
 }
 
-/** Wall time at `now`, given the last anchor (a wall stamp and the monotonic instant it was read at). */
+/**
+ * Wall time at `now`, given the last anchor (a wall stamp and the monotonic instant it was read
+ * at).
+ */
 export function wallAt(anchor: Wall, anchoredAt: Mono, now: Mono): Wall {
   return { unixMs: anchor.unixMs + (now - anchoredAt) };
 }

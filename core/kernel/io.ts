@@ -1,9 +1,10 @@
 /**
  * The vocabulary that every host understands: facts that come in, orders that go out.
  *
- * Rule 1: events are facts in the past; effects are orders. Both are plain data, never mutated once they exist.
- * Rule 2: effects of one step run in order per resource (one connection, one file); there is no order between
- * resources, and a completion is an event.
+ * Rule 1: events are facts in the past; effects are orders. Both are plain data, never mutated once
+ * they exist.
+ * Rule 2: effects of one step run in order per resource (one connection, one file); there is no
+ * order between resources, and a completion is an event.
  * Rule 3: an effect never holds a reference into the state.
  * @module
  */
@@ -28,16 +29,30 @@ export type ConnEvent =
   | { readonly type: "conn.closed"; readonly conn: ConnId; readonly reason: Ended };
 
 export type ConnEffect =
-  /** One write. At most one for each connection and flush; the same `bytes` may serve many connections. */
+  /**
+   * One write. At most one for each connection and flush; the same `bytes` may serve many
+   * connections.
+   */
   | { readonly type: "conn.send"; readonly conn: ConnId; readonly bytes: Uint8Array }
-  /** `abort`: discard what is queued and reset (RST). `flush`: write what is queued, then FIN; the core aborts later
-   *  if the peer does not take it. */
-  | { readonly type: "conn.close"; readonly conn: ConnId; readonly how: "abort" | "flush"; readonly reason: string };
+  /**
+   * `abort`: discard what is queued and reset (RST). `flush`: write what is queued, then FIN; the
+   * core aborts later  if the peer does not take it.
+   */
+  | {
+    readonly type: "conn.close"; readonly conn: ConnId;
+    readonly how: "abort" | "flush"; readonly reason: string;
+  };
 
-/** Random bytes from the operating system, asked for by request id. These become public (challenge, nick): a trace
- *  records them in clear. */
-export type EntropyEvent = { readonly type: "entropy.given"; readonly req: number; readonly bytes: Uint8Array };
-export type EntropyEffect = { readonly type: "entropy.want"; readonly req: number; readonly size: number };
+/**
+ * Random bytes from the operating system, asked for by request id. These become public (challenge,
+ * nick): a trace  records them in clear.
+ */
+export type EntropyEvent = {
+  readonly type: "entropy.given"; readonly req: number; readonly bytes: Uint8Array;
+};
+export type EntropyEffect = {
+  readonly type: "entropy.want"; readonly req: number; readonly size: number;
+};
 
 /** Wall time, told at start and after jumps; monotonic time is an argument and not an event. */
 export type ClockEvent = { readonly type: "clock.anchored"; readonly unixMs: number };

@@ -2,9 +2,10 @@
  * The machine contract and the one place where it is kept.
  *
  * Rule 1: `step(kernel, event, now)` is the only way in; it returns every effect, in order.
- * Rule 2: monotonic time is asserted; a due tick runs before the event that came with it, so no machine sees an event
- * at a time it should already have acted on.
- * Rule 3: one wake. The root derives its next deadline from its state; there is no timer to set or to cancel.
+ * Rule 2: monotonic time is asserted; a due tick runs before the event that came with it, so no
+ * machine sees an event at a time it should already have acted on.
+ * Rule 3: one wake. The root derives its next deadline from its state; there is no timer to set or
+ * to cancel.
  * Rule 4: the kernel knows no protocol and never grows a variant.
  * @module
  */
@@ -16,7 +17,10 @@ import * as trace from "./trace.ts";
 /** What a daemon's root machine offers. `State` is mutated in place by its one owner. */
 export interface Root<S, E, F> {
   step(state: S, event: E | Tick, now: Mono, out: F[]): void;
-  /** The next instant at which `tick` changes anything; `NEVER` when idle. Always later than the step before it. */
+  /**
+   * The next instant at which `tick` changes anything; `NEVER` when idle. Always later than the
+   * step before it.
+   */
   deadline(state: S): Mono;
   /** No step may return more effects than this; a function of the state's size. */
   effectsMax(state: S): number;
@@ -39,7 +43,10 @@ export const TICK: Tick = { type: "tick" };
 /** A step settles in this many due ticks: law 2 says that a step leaves `deadline > now`. */
 const ticksMax = 8;
 
-/** Wraps a root and its fresh state, created at `now`. With `traced`, every step is folded into a running digest. */
+/**
+ * Wraps a root and its fresh state, created at `now`. With `traced`, every step is folded into a
+ * running digest.
+ */
 export function create<S, E, F>(
   root: Root<S, E, F>,
   state: S,
@@ -51,8 +58,8 @@ export function create<S, E, F>(
 }
 
 /**
- * One step. Throws `InvariantError` when time goes back, when the root keeps a deadline that is due, or when a step
- * exceeds its own bound of effects: each is a bug of ours.
+ * One step. Throws `InvariantError` when time goes back, when the root keeps a deadline that is
+ * due, or when a step exceeds its own bound of effects: each is a bug of ours.
  */
 export function step<S, E extends { readonly type: string }, F extends { readonly type: string }>(
   k: Kernel<S, E, F>,

@@ -1,0 +1,359 @@
+/**
+ * What each connection still has to be sent, coalesced into one write per connection and flush.
+ *
+ * Rule 1: a public line is kept once, in the window's log; a flush joins the log once and every
+ * member shares it. What a member gets besides (replies, private lines) or not (its own public
+ * lines) is a piece at a log position, so the order between public and private lines of one sender
+ * holds.
+ * Rule 2: queues are bounded in bytes. A line that does not fit ends the connection: a peer that
+ * silently missed a line has a wrong order book and no way to notice.
+ * Rule 3: nothing here waits. A connection that does not read is passed over and queues for itself.
+ * Rule 4: it does not know what the bytes mean, nor who closes a connection.
+ * @module
+ */
+import { assert } from "./assert.ts";
+import * as expiry from "./expiry.ts";
+import type { ConnId } from "./ids.ts";
+import { after, NEVER, soonest, type Mono } from "./time.ts";
+
+export type OutboxConfig = {
+  /** What one connection may have queued while it does not read, in bytes. Default 4 MiB. */
+  readonly bytesMax: number;
+  /**
+   * What all queues really hold together (a shared batch counts once), in bytes. Default 256 MiB.
+   */
+  readonly bytesTotalMax: number;
+  /** The flush window in ms: lines are coalesced at most this long. Default 10. */
+  readonly flushMs: number;
+  /**
+   * A log larger than this, in bytes, is flushed at once; four times this for all other pieces.
+   * Default 65,536.
+   */
+  readonly flushBytes: number;
+  /** A connection that takes nothing for this many ms is a slow reader. Default 60,000. */
+  readonly congestedMsMax: number;
+};
+
+/** What is written to one connection that drains its queue, per window. */
+const drainBytes = 262_144;
+
+/**
+ * A piece of one window: `bytes` before log line `at`, or (without bytes) log line `at` left out.
+ */
+type Piece = { readonly at: number; readonly bytes: Uint8Array | undefined };
+
+/** Bytes in queues; `refs` counts the queues that hold them. */
+type Batch = { readonly bytes: Uint8Array; refs: number };
+
+export type Box = {
+  readonly conn: ConnId;
+  /** A member reads the log, from line `fromLine` of the current window on. */
+  member: boolean;
+  fromLine: number;
+  pieces: Piece[] | undefined;
+  pieceBytes: number;
+  congested: boolean;
+  queue: Batch[] | undefined;
+  queuedBytes: number;
+  live: boolean;
+};
+
+export type Outbox = {
+  readonly config: OutboxConfig;
+  readonly members: Set<Box>;
+  readonly boxes: Map<ConnId, Box>;
+  /** The window: public lines in order, and where each ends in the joined batch. */
+  log: Uint8Array[];
+  logEnds: number[];
+  /** Boxes with pieces or a queue that may be written. */
+  touched: Set<Box>;
+  pieceBytes: number;
+  flushAt: Mono;
+  lastFlushAt: Mono;
+  readonly stuck: expiry.Expiry<ConnId>;
+  /** Bytes that queues hold, a shared batch once. */
+  totalBytes: number;
+};
+
+export type Effect =
+  | { readonly type: "write"; readonly conn: ConnId; readonly bytes: Uint8Array }
+  /** The connection's claim to a complete stream is over; its queue is already discarded. */
+  | { readonly type: "overflow"; readonly conn: ConnId; readonly reason: Overflow };
+
+export type Overflow = "outbox-full" | "outbox-total" | "slow-reader";
+
+export function create(config: OutboxConfig): Outbox {
+  assert(config.flushMs >= 1, "outbox: flushMs is at least 1");
+  assert(config.bytesTotalMax >= config.bytesMax, "outbox: bytesTotalMax holds an outbox");
+  return {
+    config, members: new Set(), boxes: new Map(), log: [], logEnds: [], touched: new Set(),
+    pieceBytes: 0, flushAt: NEVER, lastFlushAt: 0 as Mono, stuck: expiry.create(), totalBytes: 0,
+  };
+}
+
+/** A connection opened. Its box gets only what is sent to it, until `joined`. */
+export function opened(m: Outbox, conn: ConnId): Box {
+  assert(!m.boxes.has(conn), `outbox: connection ${conn} opened twice`);
+  const box: Box = {
+    conn, member: false, fromLine: 0, pieces: undefined, pieceBytes: 0,
+    congested: false, queue: undefined, queuedBytes: 0, live: true,
+  };
+  m.boxes.set(conn, box);
+  return box;
+}
+
+/** From now on the box gets every broadcast; nothing from before. */
+export function joined(m: Outbox, box: Box): void {
+  assert(box.live, "outbox: a closed box joined");
+  box.member = true;
+  box.fromLine = m.log.length;
+  if (box.fromLine > 0) m.touched.add(box);
+  m.members.add(box);
+}
+
+/** Queues bytes (whole lines) for one connection; they are given away. */
+export function send(m: Outbox, box: Box, bytes: Uint8Array, now: Mono, out: Effect[]): void {
+  if (!box.live) return;
+  add(m, box, { at: m.log.length, bytes });
+  box.pieceBytes += bytes.length;
+  m.pieceBytes += bytes.length;
+  if (box.pieceBytes > m.config.bytesMax) return overflow(m, box, "outbox-full", out);
+  arm(m, now);
+  if (m.pieceBytes >= 4 * m.config.flushBytes) flush(m, now, out);
+}
+
+/**
+ * Queues a public line for every member except `sender`. Costs O(1) whatever the number of members.
+ */
+export function broadcast(
+  m: Outbox, bytes: Uint8Array, sender: Box | undefined, now: Mono, out: Effect[],
+): void {
+  if (sender !== undefined && sender.member) add(m, sender, { at: m.log.length, bytes: undefined });
+  const before = m.logEnds.length === 0 ? 0 : (m.logEnds[m.logEnds.length - 1] as number);
+  m.log.push(bytes);
+  m.logEnds.push(before + bytes.length);
+  arm(m, now);
+  if (before + bytes.length >= m.config.flushBytes) flush(m, now, out);
+}
+
+/** The host could not hand over everything: nothing more is written until `drained`. */
+export function congested(m: Outbox, box: Box, now: Mono): void {
+  if (!box.live || box.congested) return;
+  box.congested = true;
+  expiry.put(m.stuck, box.conn, after(now, m.config.congestedMsMax));
+}
+
+/** The connection takes bytes again; its queue goes first. */
+export function drained(m: Outbox, box: Box, now: Mono): void {
+  if (!box.live || !box.congested) return;
+  box.congested = false;
+  expiry.remove(m.stuck, box.conn);
+  if (box.queue === undefined) return;
+  m.touched.add(box);
+  arm(m, now);
+}
+
+/** Writes what is queued, then `bytes`, and ends the box: for a last word before a close. */
+export function last(m: Outbox, box: Box, bytes: Uint8Array | undefined, out: Effect[]): void {
+  if (!box.live) return;
+  if (bytes !== undefined) add(m, box, { at: m.log.length, bytes });
+  const own = windowOf(m, box, joinLog(m));
+  const parts = (box.queue ?? []).map((batch) => batch.bytes);
+  if (own !== undefined) parts.push(own);
+  if (parts.length > 0) out.push({ type: "write", conn: box.conn, bytes: join(parts) });
+  closed(m, box);
+}
+
+/** Discards everything of the box. Idempotent. */
+export function closed(m: Outbox, box: Box): void {
+  if (!box.live) return;
+  box.live = false;
+  box.member = false;
+  m.pieceBytes -= box.pieceBytes;
+  box.pieces = undefined;
+  box.pieceBytes = 0;
+  for (const batch of box.queue ?? []) release(m, batch);
+  box.queue = undefined;
+  box.queuedBytes = 0;
+  expiry.remove(m.stuck, box.conn);
+  m.members.delete(box);
+  m.touched.delete(box);
+  m.boxes.delete(box.conn);
+}
+
+/**
+ * May a bulk sender (the peerlist) add a line now? Not while the connection is behind or has much
+ * to come.
+ */
+export function hasRoom(m: Outbox, box: Box): boolean {
+  if (!box.live || box.congested) return false;
+  return box.queue === undefined && box.pieceBytes < m.config.flushBytes;
+}
+
+export function tick(m: Outbox, now: Mono, out: Effect[]): void {
+  for (const conn of expiry.take(m.stuck, now)) {
+    const box = m.boxes.get(conn);
+    if (box !== undefined) overflow(m, box, "slow-reader", out);
+  }
+  if (m.flushAt <= now) flush(m, now, out);
+}
+
+export function deadline(m: Outbox): Mono {
+  return soonest(m.flushAt, expiry.deadline(m.stuck));
+}
+
+/** Writes the window to every connection that reads, and queues it for those that do not. */
+export function flush(m: Outbox, now: Mono, out: Effect[]): void {
+  const shared = joinLog(m);
+  const batch: Batch = { bytes: shared, refs: 0 };
+  const touched = m.touched;
+  m.touched = new Set();
+  m.flushAt = NEVER;
+  m.lastFlushAt = now;
+  if (shared.length > 0) flushMembers(m, touched, batch, out);
+  for (const box of touched) flushTouched(m, box, shared, out);
+  m.log = [];
+  m.logEnds = [];
+  m.pieceBytes = 0;
+  while (m.totalBytes > m.config.bytesTotalMax) shed(m, out);
+  if (m.touched.size > 0) arm(m, now);
+}
+
+function flushMembers(m: Outbox, touched: ReadonlySet<Box>, batch: Batch, out: Effect[]): void {
+  const few = touched.size === 0;
+  for (const box of m.members) {
+    if (!few && touched.has(box)) continue;
+    if (box.congested || box.queue !== undefined) enqueue(m, box, batch, out);
+    else out.push({ type: "write", conn: box.conn, bytes: batch.bytes });
+  }
+}
+
+function flushTouched(m: Outbox, box: Box, shared: Uint8Array, out: Effect[]): void {
+  if (!box.live) return;
+  const bytes = windowOf(m, box, shared);
+  box.pieces = undefined;
+  box.pieceBytes = 0;
+  box.fromLine = 0;
+  if (bytes !== undefined) {
+    if (box.congested || box.queue !== undefined) enqueue(m, box, { bytes, refs: 0 }, out);
+    else out.push({ type: "write", conn: box.conn, bytes });
+  }
+  if (box.live && !box.congested && box.queue !== undefined) drain(m, box, box.queue, out);
+}
+
+/**
+ * Writes a bounded part of the queue; the rest follows in the next window unless the host is
+ * congested again.
+ */
+function drain(m: Outbox, box: Box, queue: Batch[], out: Effect[]): void {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  while (queue.length > parts.length && size < drainBytes) {
+    const batch = queue[parts.length] as Batch;
+    parts.push(batch.bytes);
+    size += batch.bytes.length;
+    release(m, batch);
+  }
+  queue.splice(0, parts.length);
+  box.queuedBytes -= size;
+  if (queue.length === 0) box.queue = undefined;
+  else m.touched.add(box);
+  out.push({ type: "write", conn: box.conn, bytes: join(parts) });
+}
+
+function enqueue(m: Outbox, box: Box, batch: Batch, out: Effect[]): void {
+  if (box.queuedBytes + batch.bytes.length > m.config.bytesMax) {
+    return overflow(m, box, "outbox-full", out);
+  }
+  if (batch.refs === 0) m.totalBytes += batch.bytes.length;
+  batch.refs += 1;
+  box.queuedBytes += batch.bytes.length;
+  (box.queue ??= []).push(batch);
+}
+
+function release(m: Outbox, batch: Batch): void {
+  batch.refs -= 1;
+  if (batch.refs === 0) m.totalBytes -= batch.bytes.length;
+}
+
+/** Ends the connection that has been behind longest and holds bytes; the total is smaller then. */
+function shed(m: Outbox, out: Effect[]): void {
+  const box = behind(m);
+  assert(box !== undefined, `outbox: ${m.totalBytes} bytes are held by no queue`);
+  overflow(m, box, "outbox-total", out);
+}
+
+/**
+ * Bytes are held by connections that are congested, in order, or by those that drain, all of them
+ * touched.
+ */
+function behind(m: Outbox): Box | undefined {
+  for (const conn of m.stuck.due.keys()) {
+    const box = m.boxes.get(conn);
+    if (box !== undefined && box.queue !== undefined) return box;
+  }
+  for (const box of m.touched) if (box.queue !== undefined) return box;
+  return undefined;
+}
+
+function overflow(m: Outbox, box: Box, reason: Overflow, out: Effect[]): void {
+  closed(m, box);
+  out.push({ type: "overflow", conn: box.conn, reason });
+}
+
+function add(m: Outbox, box: Box, piece: Piece): void {
+  if (box.pieces === undefined) {
+    box.pieces = [];
+    m.touched.add(box);
+  }
+  box.pieces.push(piece);
+}
+
+/**
+ * Within `flushMs` of the last flush lines are coalesced; after a quiet time the first one waits 1
+ * ms only.
+ */
+function arm(m: Outbox, now: Mono): void {
+  if (m.flushAt !== NEVER) return;
+  const spaced = after(m.lastFlushAt, m.config.flushMs);
+  const soon = after(now, 1);
+  m.flushAt = spaced > soon ? spaced : soon;
+}
+
+function joinLog(m: Outbox): Uint8Array {
+  return m.log.length === 1 ? (m.log[0] as Uint8Array).slice() : join(m.log);
+}
+
+/**
+ * The window as this box gets it: the shared log from `fromLine` on, with its pieces put in;
+ * `undefined` if empty.
+ */
+function windowOf(m: Outbox, box: Box, shared: Uint8Array): Uint8Array | undefined {
+  const parts: Uint8Array[] = [];
+  let from = box.member ? lineStart(m, box.fromLine) : shared.length;
+  for (const piece of box.pieces ?? []) {
+    const at = lineStart(m, piece.at);
+    if (at > from) parts.push(shared.subarray(from, at));
+    if (at > from) from = at;
+    if (piece.bytes !== undefined) parts.push(piece.bytes);
+    else from = lineStart(m, piece.at + 1);
+  }
+  if (from < shared.length) parts.push(shared.subarray(from));
+  return parts.length === 0 ? undefined : join(parts);
+}
+
+function lineStart(m: Outbox, line: number): number {
+  return line === 0 ? 0 : (m.logEnds[line - 1] as number);
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  const joined = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
