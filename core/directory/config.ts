@@ -1,9 +1,11 @@
 /**
  * Everything an operator can set about a directory node, and every limit it lives within.
  *
- * Rule 1: plain data in whole milliseconds and bytes; parsing and units for people live in the adapters.
+ * Rule 1: plain data in whole milliseconds and bytes; parsing and units for people live in the
+ * adapters.
  * Rule 2: each limit names its unit, its default and its worst case; a test reaches each.
- * Rule 3: relations are asserted here once, by `check`, and answered as a sentence, so that the operator sees them.
+ * Rule 3: relations are asserted here once, by `check`, and answered as a sentence, so that the
+ * operator sees them.
  * @module
  */
 import type { LogLevel } from "../kernel/io.ts";
@@ -39,7 +41,10 @@ export type LimitsConfig = {
   readonly other: Rate;
   /** Nick-auth proofs verified by the whole node; each costs about 0.4 ms. 200/s, burst 400. */
   readonly proofs: Rate;
-  /** Drops of one key (connection or circuit) within `dropsWindowMs` that close the connection. 1,000. */
+  /**
+   * Drops of one key (connection or circuit) within `dropsWindowMs` that close the connection.
+   * 1,000.
+   */
   readonly dropsMax: number;
   readonly dropsWindowMs: number;
 };
@@ -67,7 +72,10 @@ export type DirectoryConfig = {
   readonly motd: string;
   /** Registered peers. 10,000. */
   readonly peersMax: number;
-  /** Connections that have not finished their handshake; beyond, the oldest silent one makes room. 4,096. */
+  /**
+   * Connections that have not finished their handshake; beyond, the oldest silent one makes room.
+   * 4,096.
+   */
   readonly handshakingMax: number;
   /** From accept to registration. 30,000. */
   readonly handshakeMs: number;
@@ -77,7 +85,9 @@ export type DirectoryConfig = {
   readonly inputBytesTotalMax: number;
   /** From the first byte of a line to its terminator, after the handshake. 60,000. */
   readonly lineMs: number;
-  /** Torrc has `HiddenServiceExportCircuitID haproxy`: every connection begins with a PROXY line. */
+  /**
+   * Torrc has `HiddenServiceExportCircuitID haproxy`: every connection begins with a PROXY line.
+   */
   readonly circuits: boolean;
   /** Connections of one circuit; only with `circuits`. 16. */
   readonly connsPerCircuitMax: number;
@@ -98,6 +108,9 @@ export type DirectoryConfig = {
   readonly limits: LimitsConfig;
   readonly outbox: OutboxConfig;
 };
+
+/** A relation that does not hold: the keys that it is about, and what it says. */
+export type Broken = { readonly keys: readonly string[]; readonly says: string };
 
 /** The documented defaults. */
 export const defaults: DirectoryConfig = {
@@ -142,20 +155,25 @@ export const defaults: DirectoryConfig = {
 };
 
 /**
- * The relations between values that no single range can state. Returns the keys and the sentence of the first one
- * broken, or `undefined`. Keys are dotted paths of this type.
+ * The relations between values that no single range can state. Returns the keys and the sentence of
+ * the first one broken, or `undefined`. Keys are dotted paths of this type.
  */
-export function check(c: DirectoryConfig): { readonly keys: readonly string[]; readonly says: string } | undefined {
+export function check(c: DirectoryConfig): Broken | undefined {
   const h = c.heartbeat;
-  if (h.pongMs >= h.idleMs) return broken(["heartbeat.pongMs", "heartbeat.idleMs"], "the pong wait must be shorter than the idle threshold");
-  if (h.idleMs >= h.hardMs) return broken(["heartbeat.idleMs", "heartbeat.hardMs"], "the idle threshold must be shorter than the hard eviction");
-  if (c.contestPingMs >= c.handshakeMs) return broken(["contestPingMs", "handshakeMs"], "a contested newcomer waits inside its handshake deadline");
-  if (c.peerlistBytesMax > c.lineBytesMax) return broken(["peerlistBytesMax", "lineBytesMax"], "a PEERLIST line must not exceed the line limit");
-  if (c.outbox.bytesMax < 2 * c.lineBytesMax) return broken(["outbox.bytesMax", "lineBytesMax"], "an outbox must hold at least two lines");
-  if (c.outbox.bytesTotalMax < c.outbox.bytesMax) return broken(["outbox.bytesTotalMax", "outbox.bytesMax"], "all queues together must hold at least one full outbox");
-  return undefined;
-}
-
-function broken(keys: readonly string[], says: string): { keys: readonly string[]; says: string } {
-  return { keys, says };
+  const relations: readonly (readonly [boolean, string, string, string])[] = [
+    [h.pongMs < h.idleMs, "heartbeat.pongMs", "heartbeat.idleMs",
+      "the pong wait must be shorter than the idle threshold"],
+    [h.idleMs < h.hardMs, "heartbeat.idleMs", "heartbeat.hardMs",
+      "the idle threshold must be shorter than the hard eviction"],
+    [c.contestPingMs < c.handshakeMs, "contestPingMs", "handshakeMs",
+      "a contested newcomer must wait inside its handshake deadline"],
+    [c.peerlistBytesMax <= c.lineBytesMax, "peerlistBytesMax", "lineBytesMax",
+      "a PEERLIST line must not exceed the line limit"],
+    [c.outbox.bytesMax >= 2 * c.lineBytesMax, "outbox.bytesMax", "lineBytesMax",
+      "an outbox must hold at least two lines"],
+    [c.outbox.bytesTotalMax >= c.outbox.bytesMax, "outbox.bytesTotalMax", "outbox.bytesMax",
+      "all queues together must hold at least one full outbox"],
+  ];
+  const broken = relations.find(([holds]) => !holds);
+  return broken === undefined ? undefined : { keys: [broken[1], broken[2]], says: broken[3] };
 }

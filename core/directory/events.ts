@@ -2,7 +2,9 @@
  * What can happen to a directory node and what it can ask for, beyond the shared vocabulary.
  * @module
  */
-import type { ClockEvent, ConnEffect, ConnEvent, EntropyEffect, EntropyEvent, LogEffect } from "../kernel/io.ts";
+import type {
+  ClockEvent, ConnEffect, ConnEvent, EntropyEffect, EntropyEvent, LogEffect,
+} from "../kernel/io.ts";
 import type { DirectoryConfig } from "./config.ts";
 
 /** Settings that may change while the node runs (SIGHUP); the rest needs a restart. */
@@ -15,7 +17,9 @@ export type DirectoryEvent =
   | ConnEvent
   | EntropyEvent
   | ClockEvent
-  /** The operator asked to stop: refuse newcomers, flush, close; `stopped` follows within `drainMs`. */
+  /**
+   * The operator asked to stop: refuse newcomers, flush, close; `stopped` follows within `drainMs`.
+   */
   | { readonly type: "operator.stop" }
   | { readonly type: "operator.reload"; readonly settings: Reloadable }
   /** Listeners are open; sent once by the host. The heartbeat starts here. */
