@@ -66,13 +66,15 @@ export function step<S, E extends { readonly type: string }, F extends { readonl
   event: E | Tick,
   now: Mono,
 ): readonly (F | WakeEffect)[] {
-  assert(now >= k.now, `time went back from ${k.now} to ${now}`);
+  // Messages are built only when they are needed: this runs once for every event.
+  if (now < k.now) assert(false, `time went back from ${k.now} to ${now}`);
   k.now = now;
   k.steps += 1;
   const out: (F | WakeEffect)[] = [];
   runDue(k, now, out as F[]);
   k.root.step(k.state, event, now, out as F[]);
-  assert(out.length <= k.root.effectsMax(k.state), `${out.length} effects in one step`);
+  const fits = out.length <= k.root.effectsMax(k.state);
+  if (!fits) assert(false, `${out.length} effects in one step`);
   rearm(k, now, out);
   if (k.digest !== undefined) trace.fold(k.digest, now, event, out);
   return out;
@@ -81,7 +83,7 @@ export function step<S, E extends { readonly type: string }, F extends { readonl
 function runDue<S, E, F>(k: Kernel<S, E, F>, now: Mono, out: F[]): void {
   let ticks = 0;
   while (k.root.deadline(k.state) <= now) {
-    assert(ticks < ticksMax, `deadline ${k.root.deadline(k.state)} stays due at ${now}`);
+    if (ticks >= ticksMax) assert(false, `deadline ${k.root.deadline(k.state)} stays due at ${now}`);
     k.root.step(k.state, TICK, now, out);
     ticks += 1;
   }
@@ -89,7 +91,7 @@ function runDue<S, E, F>(k: Kernel<S, E, F>, now: Mono, out: F[]): void {
 
 function rearm<S, E, F>(k: Kernel<S, E, F>, now: Mono, out: (F | WakeEffect)[]): void {
   const at = k.root.deadline(k.state);
-  assert(at > now, `a step at ${now} left the deadline ${at} due`);
+  if (at <= now) assert(false, `a step at ${now} left the deadline ${at} due`);
   if (at === k.wakeAt) return;
   k.wakeAt = at;
   out.push({ type: "wake", at });

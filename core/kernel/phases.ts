@@ -1,14 +1,18 @@
 /**
  * The legal phase changes of a machine as data.
  *
- * Rule 1: what is not in the table is illegal; the machine asserts every change, so the table cannot lie.
+ * Rule 1: what is not in the table is illegal; the machine asserts every change, so the table
+ * cannot lie.
  * Rule 2: the diagrams in `docs/phases` are drawn from these tables and from nothing else.
  * Not known here: what data a phase holds, and when a change is due.
  * @module
  */
 import { assert } from "../assert.ts";
 
-/** One legal change. `"*"` stands for every phase, `to` included; `note` says why, in one line, without `|`. */
+/**
+ * One legal change. `"*"` stands for every phase, `to` included; `note` says why, in one line,
+ * without `|`.
+ */
 export type Transition<P extends string> = {
   readonly from: P | "*";
   readonly on: string;
@@ -23,11 +27,15 @@ export function assertMove<P extends string>(
   on: string,
   to: P,
 ): void {
-  const legal = table.some((t) => t.on === on && t.to === to && (t.from === from || t.from === "*"));
+  const starts = table.filter((t) => t.from === from || t.from === "*");
+  const legal = starts.some((t) => t.on === on && t.to === to);
   assert(legal, `illegal phase change: ${from} to ${to} on ${on}`);
 }
 
-/** The table as a Mermaid state diagram, titled `name`: lines in table order, each ended by a line feed. */
+/**
+ * The table as a Mermaid state diagram, titled `name`: lines in table order, each ended by a line
+ * feed.
+ */
 export function mermaid<P extends string>(name: string, table: readonly Transition<P>[]): string {
   const lines = ["---", `title: ${name}`, "---", "stateDiagram-v2"];
   for (const phase of phasesOf(table)) lines.push(`  state "${shown(phase)}" as ${alias(phase)}`);
