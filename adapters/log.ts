@@ -1,0 +1,184 @@
+/**
+ * Log lines on standard error: JSON for machines, one readable line for people.
+ *
+ * Rule 1: a code and plain fields come in; the sentence is made here, from a table of the daemon.
+ * Rule 2: a line is written once in a window. The same level and code again is counted, and the
+ * window ends with one line that says how often.
+ * Rule 3: texts may come from a peer: they are escaped and cut, so that no line can pretend to be
+ * another.
+ * @module
+ */
+import { pino } from "pino";
+import type { LogField, LogLevel } from "../core/kernel/io.ts";
+import type { Mono } from "../core/time.ts";
+import type { Ambient } from "./ambient.ts";
+
+export type LogFields = { readonly [name: string]: LogField };
+/** What people read, by code. A code without a sentence is shown as it is. */
+export type Sentences = { readonly [code: string]: (fields: LogFields) => string };
+
+export type LogOptions = {
+  readonly ambient: Ambient;
+  readonly level: LogLevel;
+  /** `auto`: readable if `isTerminal`. */
+  readonly format: "auto" | "json" | "pretty";
+  readonly isTerminal: boolean;
+  readonly sentences: Sentences;
+  /** The window of a repeated line. 10,000. */
+  readonly repeatMs?: number;
+  /** Instead of standard error. */
+  readonly write?: (line: string) => void;
+};
+
+export interface Log {
+  log(level: LogLevel, code: string, fields: LogFields): void;
+  setLevel(level: LogLevel): void;
+  /** Writes what is still counted, and stops counting. */
+  close(): void;
+  /** Lines by level, those that were only counted included. */
+  readonly counts: { readonly [level in LogLevel]: number };
+}
+
+const ranks = { error: 50, warn: 40, info: 30, debug: 20 } as const;
+
+/** A text field of a line is cut to this many bytes of UTF-8. */
+export const fieldBytesMax = 256;
+
+/** Windows at once; codes are our own, so this is never reached unless one is made from outside. */
+const windowsMax = 1_000;
+
+type Window = {
+  readonly level: LogLevel;
+  readonly code: string;
+  readonly endsAt: Mono;
+  more: number;
+};
+
+/** Opens the log. Until `close`, a timer ends the windows. */
+export function createLog(options: LogOptions): Log {
+  const { ambient, sentences } = options;
+  const repeatMs = options.repeatMs ?? 10_000;
+  const counts = { error: 0, warn: 0, info: 0, debug: 0 };
+  const windows = new Map<string, Window>();
+  const isPretty = options.format === "pretty" || (options.format === "auto" && options.isTerminal);
+  const sink = isPretty ? prettySink(options) : jsonSink(options);
+  const stop = ambient.every(1_000, endWindows);
+  let rank: number = ranks[options.level];
+
+  function log(level: LogLevel, code: string, fields: LogFields): void {
+    counts[level] += 1;
+    if (ranks[level] < rank) return;
+    const now = ambient.now();
+    const key = `${level} ${code}`;
+    const open = windows.get(key);
+    if (open !== undefined && now < open.endsAt) {
+      open.more += 1;
+      return;
+    }
+    if (open !== undefined) endWindow(key, open);
+    if (windows.size < windowsMax) {
+      windows.set(key, { level, code, endsAt: (now + repeatMs) as Mono, more: 0 });
+    }
+    write(level, code, fields);
+  }
+
+  function write(level: LogLevel, code: string, fields: LogFields): void {
+    const clean = cleaned(fields);
+    sink(level, code, clean, sentences[code]?.(clean) ?? code);
+  }
+
+  function endWindows(): void {
+    const now = ambient.now();
+    for (const [key, open] of windows) if (now >= open.endsAt) endWindow(key, open);
+  }
+
+  function endWindow(key: string, open: Window): void {
+    windows.delete(key);
+    if (open.more === 0) return;
+    const times = open.more === 1 ? "once" : `${open.more} times`;
+    sink(open.level, open.code, { repeated: open.more }, `… ${open.code} repeated ${times}`);
+  }
+
+  function close(): void {
+    stop();
+    for (const [key, open] of windows) endWindow(key, open);
+  }
+
+  function setLevel(level: LogLevel): void {
+    rank = ranks[level];
+  }
+
+  return { log, setLevel, close, counts };
+}
+
+type Sink = (level: LogLevel, code: string, fields: LogFields, says: string) => void;
+
+function jsonSink(options: LogOptions): Sink {
+  const { ambient, write } = options;
+  const destination =
+    write === undefined ? pino.destination({ dest: 2, sync: true }) : { write };
+  const logger = pino(
+    {
+      level: "debug",
+      base: null,
+      timestamp: () => `,"time":${ambient.wall().unixMs}`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
+  // Fields are nested, so that one named `time` or `msg` cannot stand in for ours.
+  return (level, code, fields, says) => logger[level]({ code, fields }, says);
+}
+
+function prettySink(options: LogOptions): Sink {
+  const write = options.write ?? ((line) => void process.stderr.write(line));
+  return (level, code, fields, says) => {
+    const time = clockText(options.ambient.wall().unixMs);
+    const rest = says === code ? fieldsText(fields) : "";
+    write(`${time} ${level.toUpperCase().padEnd(5)} ${says}${rest}\n`);
+  };
+}
+
+/** Time of day, UTC. */
+function clockText(unixMs: number): string {
+  const seconds = Math.floor(unixMs / 1_000);
+  const parts = [Math.floor(seconds / 3_600) % 24, Math.floor(seconds / 60) % 60, seconds % 60];
+  return parts.map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+function fieldsText(fields: LogFields): string {
+  return Object.entries(fields).map(([name, value]) => ` ${name}=${value}`).join("");
+}
+
+function cleaned(fields: LogFields): LogFields {
+  const clean: { [name: string]: LogField } = {};
+  for (const [name, value] of Object.entries(fields)) {
+    clean[name] = typeof value === "string" ? cleanText(value) : value;
+  }
+  return clean;
+}
+
+/**
+ * Text that is safe on a terminal and in a file: control characters, line separators, marks that
+ * turn the direction of writing and lone surrogates become `\u…`; at most `fieldBytesMax` bytes.
+ */
+export function cleanText(text: string): string {
+  let clean = "";
+  let bytes = 0;
+  for (const character of text) {
+    const shown = isUnsafe(character) ? escaped(character) : character;
+    bytes += Buffer.byteLength(shown);
+    if (bytes > fieldBytesMax) return `${clean}…`;
+    clean += shown;
+  }
+  return clean;
+}
+
+function isUnsafe(character: string): boolean {
+  return /^[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\\]$/u.test(character);
+}
+
+function escaped(character: string): string {
+  if (character === "\\") return "\\\\";
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}

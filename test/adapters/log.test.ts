@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import FakeTimers from "@sinonjs/fake-timers";
+import { createAmbient } from "../../adapters/ambient.ts";
+import {
+  cleanText, createLog, fieldBytesMax, type Log, type Sentences,
+} from "../../adapters/log.ts";
+
+const sentences: Sentences = {
+  "peer.registered": (fields) => `${String(fields["nick"])} is here`,
+};
+
+function withLog(
+  format: "json" | "pretty",
+  use: (log: Log, lines: string[], clock: FakeTimers.Clock) => void,
+): void {
+  const clock = FakeTimers.install({ now: 1_700_000_000_000 });
+  const lines: string[] = [];
+  const write = (line: string): void => void lines.push(line);
+  const log = createLog({
+    ambient: createAmbient(), level: "info", format, isTerminal: false, sentences, write,
+  });
+  try {
+    use(log, lines, clock);
+    log.close();
+    assert.equal(clock.countTimers(), 0);
+  } finally {
+    clock.uninstall();
+  }
+}
+
+test("adapters: log: one JSON object a line, with code, fields and sentence", () => {
+  withLog("json", (log, lines) => {
+    log.log("info", "peer.registered", { nick: "J5x", time: 1, msg: "mine" });
+    assert.deepEqual(JSON.parse(lines[0] ?? ""), {
+      level: "info", time: 1_700_000_000_000, code: "peer.registered",
+      fields: { nick: "J5x", time: 1, msg: "mine" }, msg: "J5x is here",
+    });
+    assert.ok((lines[0] ?? "").endsWith("\n"));
+  });
+});
+
+test("adapters: log: people read a sentence, or the code with its fields", () => {
+  withLog("pretty", (log, lines) => {
+    log.log("info", "peer.registered", { nick: "J5x" });
+    log.log("warn", "odd.thing", { peers: 3, isFull: true });
+    assert.deepEqual(lines, [
+      "22:13:20 INFO  J5x is here\n",
+      "22:13:20 WARN  odd.thing peers=3 isFull=true\n",
+    ]);
+  });
+});
+
+test("adapters: log: repeated lines are counted and told at the end of the window", () => {
+  withLog("pretty", (log, lines, clock) => {
+    for (let i = 0; i < 5; i += 1) log.log("warn", "flood", { i });
+    log.log("error", "flood", {});
+    assert.equal(lines.length, 2);
+    clock.tick(9_000);
+    assert.equal(lines.length, 2);
+    clock.tick(1_000);
+    assert.deepEqual(lines.slice(2), ["22:13:30 WARN  … flood repeated 4 times\n"]);
+    log.log("warn", "flood", {});
+    assert.equal(lines.length, 4);
+    assert.equal(log.counts.warn, 6);
+  });
+});
+
+test("adapters: log: what is still counted is told at the end", () => {
+  withLog("json", (log, lines) => {
+    log.log("info", "x", {});
+    log.log("info", "x", {});
+    log.close();
+    const last = JSON.parse(lines[1] ?? "") as { fields: unknown; msg: string };
+    assert.equal(lines.length, 2);
+    assert.deepEqual([last.fields, last.msg], [{ repeated: 1 }, "… x repeated once"]);
+  });
+});
+
+test("adapters: log: a window that is over ends before the next line of its code", () => {
+  withLog("pretty", (log, lines, clock) => {
+    clock.tick(500);
+    log.log("info", "x", {});
+    log.log("info", "x", {});
+    clock.setSystemTime(1_700_000_010_500);
+    clock.tick(9_999);
+    assert.equal(lines.length, 1);
+    clock.tick(1);
+    log.log("info", "x", {});
+    assert.deepEqual(lines.map((line) => line.slice(15)), ["x\n", "… x repeated once\n", "x\n"]);
+  });
+});
+
+test("adapters: log: lines below the level are counted only, and the level may change", () => {
+  withLog("json", (log, lines) => {
+    log.log("debug", "x", {});
+    log.setLevel("debug");
+    log.log("debug", "y", {});
+    assert.equal(lines.length, 1);
+    assert.equal(log.counts.debug, 2);
+  });
+});
+
+test("adapters: log: peer text cannot make a line or grow, row 10/T13-log-injection", () => {
+  assert.equal(cleanText("a\nb\r\u001b[2Jc\u0000"), "a\\u{a}b\\u{d}\\u{1b}[2Jc\\u{0}");
+  assert.equal(cleanText("\u202eevil\u2028\u0085\ud800"), "\\u{202e}evil\\u{2028}\\u{85}\\u{d800}");
+  assert.equal(cleanText("back\\slash"), "back\\\\slash");
+  assert.equal(cleanText("grüße 🐕"), "grüße 🐕");
+  for (const long of ["x".repeat(1_000), "🐕".repeat(1_000), "\n".repeat(1_000)]) {
+    const clean = cleanText(long);
+    assert.ok(clean.endsWith("…"));
+    assert.ok(Buffer.byteLength(clean) <= fieldBytesMax + 3);
+  }
+  withLog("pretty", (log, lines) => {
+    log.log("info", "peer.registered", { nick: "J5\n22:13:20 ERROR forged" });
+    assert.equal(lines.join("").split("\n").length, 2);
+  });
+});
