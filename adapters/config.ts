@@ -1,0 +1,303 @@
+/**
+ * From a file, the environment and flags to checked settings.
+ *
+ * Rule 1: file < environment < flags, key by key; each value remembers where it came from.
+ * Rule 2: every problem is found in one pass and told with its place, key, value and accepted
+ * range.
+ * Rule 3: the core's own relations are checked last, on values that are each in range.
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parse, TomlError } from "smol-toml";
+import type { z } from "zod";
+import { check, type DirectoryConfig, type Network } from "../core/directory/config.ts";
+import type { Address } from "./address.ts";
+import { defaultDataDir, type Env } from "./config/files.ts";
+import { envName, isEnvName, type Key, keyOfCore, keyOfEnv } from "./config/keys.ts";
+import { keys, keysByName, tables } from "./config/keys.ts";
+import { nearest } from "./config/nearest.ts";
+import { type Parsed, type Raw, schema } from "./config/schema.ts";
+import { lineOf } from "./config/lines.ts";
+
+/** Where a value came from. `line` is missing where the file's layout hides it. */
+export type Origin =
+  | { readonly from: "default" }
+  | { readonly from: "preset" }
+  | { readonly from: "file"; readonly file: string; readonly line: number | undefined }
+  | { readonly from: "env"; readonly name: string }
+  | { readonly from: "flag"; readonly name: string };
+
+/** A setting given by a flag, and the flag's name for messages. */
+export type FlagSetting = { readonly key: string; readonly flag: string; readonly raw: Raw };
+
+export type Sources = {
+  /** Read if given; it must exist. */
+  readonly file: string | undefined;
+  readonly env: Env;
+  readonly flags: readonly FlagSetting[];
+  /** Values that replace defaults before the file is read. */
+  readonly preset?: Readonly<Record<string, Raw>>;
+};
+
+/** One effective setting, as TOML would hold it. */
+export type Entry = { readonly key: Key; readonly raw: Raw; readonly origin: Origin };
+
+/** Everything that `cli/run` needs. */
+export type Settings = {
+  readonly network: Network;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly logFormat: "auto" | "json" | "pretty";
+  readonly listen: readonly Address[];
+  readonly http: Address;
+  /** May `http` be an address that other machines reach? */
+  readonly httpRemote: boolean;
+  readonly directory: DirectoryConfig;
+};
+
+export type Loaded =
+  | { readonly ok: true; readonly settings: Settings; readonly entries: readonly Entry[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+type Given = { readonly raw: unknown; readonly origin: Origin };
+type Layers = { readonly given: Map<string, Given>; readonly problems: string[] };
+
+/** Loads, merges and checks. Never throws for anything an operator can write. */
+export function load(sources: Sources): Loaded {
+  const layers: Layers = { given: new Map(), problems: [] };
+  for (const [key, raw] of Object.entries(sources.preset ?? {})) {
+    layers.given.set(key, { raw, origin: { from: "preset" } });
+  }
+  if (sources.file !== undefined) addFile(layers, sources.file);
+  addEnv(layers, sources.env);
+  for (const { key, flag, raw } of sources.flags) {
+    layers.given.set(key, { raw, origin: { from: "flag", name: flag } });
+  }
+  return checked(layers, sources.env);
+}
+
+function addFile(layers: Layers, file: string): void {
+  const text = readText(layers, file);
+  const table = text === undefined ? undefined : parseToml(layers, file, text);
+  if (table !== undefined) addTable(layers, file, text ?? "", table, "");
+}
+
+function readText(layers: Layers, file: string): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
+  } catch (error) {
+    layers.problems.push(`cannot read the configuration file ${file}: ${readFailure(error)}`);
+    return undefined;
+  }
+}
+
+function readFailure(error: unknown): string {
+  switch ((error as { code?: unknown }).code) {
+    case "ENOENT": return "there is no such file; `dogwatch config init > FILE` writes one";
+    case "EACCES": return "permission denied; make it readable for the user that runs Dogwatch";
+    case "EISDIR": return "it is a directory; name the file in it";
+    case "ERR_ENCODING_INVALID_ENCODED_DATA": return "it is not UTF-8 text";
+    default: return (error as Error).message;
+  }
+}
+
+function parseToml(layers: Layers, file: string, text: string): object | undefined {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const says = (error.message.split("\n")[0] ?? "").replace("Invalid TOML document: ", "");
+    layers.problems.push(`${file}:${error.line}:${error.column}: not valid TOML: ${says}`);
+    return undefined;
+  }
+}
+
+function addTable(layers: Layers, file: string, text: string, table: object, path: string): void {
+  for (const [name, raw] of Object.entries(table)) {
+    const key = path === "" ? name : `${path}.${name}`;
+    const origin: Origin = { from: "file", file, line: lineOf(text, key) };
+    if (keysByName.has(key)) layers.given.set(key, { raw, origin });
+    else if (!tables.has(key)) layers.problems.push(`${place(origin)}${key}: ${unknownKey(key)}`);
+    else if (isTable(raw)) addTable(layers, file, text, raw, key);
+    else layers.problems.push(`${place(origin)}${key}: this is a table; write [${key}]`);
+  }
+}
+
+function isTable(raw: unknown): raw is object {
+  return typeof raw === "object" && raw !== null && !Array.isArray(raw) && !(raw instanceof Date);
+}
+
+function unknownKey(key: string): string {
+  const names = [...keysByName.keys(), ...tables];
+  const table = key.slice(0, key.lastIndexOf(".") + 1);
+  const last = key.slice(table.length);
+  // First a slip within the table, then the right name in the wrong table, then both.
+  const inside = names
+    .filter((name) => name.startsWith(table))
+    .map((name) => name.slice(table.length));
+  const sibling = nearest(last, inside.filter((name) => !name.includes(".")));
+  const meant = sibling ?? nearest(last, names.map(lastPart));
+  const full = sibling === undefined
+    ? names.find((name) => lastPart(name) === meant)
+    : table + sibling;
+  return full === undefined
+    ? "no such key; `dogwatch config init` lists all"
+    : `no such key; did you mean ${full}?`;
+}
+
+function lastPart(key: string): string {
+  return key.slice(key.lastIndexOf(".") + 1);
+}
+
+function addEnv(layers: Layers, env: Env): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || !isEnvName(name)) continue;
+    const key = keysByName.get(keyOfEnv(name));
+    if (key === undefined) layers.problems.push(unknownEnv(name));
+    else layers.given.set(key.key, { raw: coerced(value, key), origin: { from: "env", name } });
+  }
+}
+
+function unknownEnv(name: string): string {
+  const meant = nearest(name, keys.map((key) => envName(key.key)));
+  const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
+  return `environment ${name}: no such setting${hint}`;
+}
+
+/**
+ * The text of a variable as the type that its key has; text that does not fit stays text, and is
+ * then refused.
+ */
+function coerced(text: string, key: Key): Raw {
+  if (typeof key.initial === "number" && /^-?[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text);
+  if (typeof key.initial === "boolean" && /^(true|false)$/.test(text)) return text === "true";
+  const isList = key.key === "directory.listen" && text.includes(",");
+  return isList ? text.split(",").map((one) => one.trim()) : text;
+}
+
+function checked(layers: Layers, env: Env): Loaded {
+  const parsed = schema.safeParse(nested(layers.given));
+  const { problems } = layers;
+  if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => told(issue, layers)));
+  if (!parsed.success || problems.length > 0) {
+    return { ok: false, problems: [...new Set(problems)] };
+  }
+  const settings = settingsOf(parsed.data, env);
+  const broken = check(settings.directory);
+  if (broken === undefined) {
+    return { ok: true, settings, entries: keys.map((key) => entry(layers, key)) };
+  }
+  const values = broken.keys.map((core) => relationValue(layers, keyOfCore(core)));
+  return { ok: false, problems: [`${values.join(", ")}: ${broken.says}`] };
+}
+
+function nested(given: ReadonlyMap<string, Given>): object {
+  const root: Record<string, unknown> = {};
+  for (const [key, { raw }] of given) {
+    const path = key.split(".");
+    let table = root;
+    for (const part of path.slice(0, -1)) table = (table[part] ??= {}) as Record<string, unknown>;
+    table[path.at(-1) ?? ""] = raw;
+  }
+  return root;
+}
+
+function told(issue: z.core.$ZodIssue, layers: Layers): string {
+  const path = issue.path.join(".");
+  const key = keys.find((one) => path === one.key || path.startsWith(`${one.key}.`));
+  if (key === undefined) return `${path}: ${issue.message}`;
+  const given = layers.given.get(key.key);
+  const origin: Origin = given?.origin ?? { from: "default" };
+  return `${place(origin)}${key.key} = ${JSON.stringify(given?.raw)}: expected ${key.accepts}`;
+}
+
+function relationValue(layers: Layers, key: string): string {
+  const known = keysByName.get(key);
+  if (known === undefined) return key;
+  const { raw, origin } = entry(layers, known);
+  return `${key} = ${JSON.stringify(raw)} (${originText(origin)})`;
+}
+
+function entry(layers: Layers, key: Key): Entry {
+  const given = layers.given.get(key.key);
+  if (given === undefined) return { key, raw: key.initial, origin: { from: "default" } };
+  return { key, raw: given.raw as Raw, origin: given.origin };
+}
+
+function place(origin: Origin): string {
+  return origin.from === "default" ? "" : `${originText(origin)}: `;
+}
+
+/** Where a value came from, in words. */
+export function originText(origin: Origin): string {
+  switch (origin.from) {
+    case "default": return "default";
+    case "preset": return "demo default";
+    case "file": return origin.line === undefined ? origin.file : `${origin.file}:${origin.line}`;
+    case "env": return `environment ${origin.name}`;
+    case "flag": return `flag ${origin.name}`;
+  }
+}
+
+function settingsOf(parsed: Parsed, env: Env): Settings {
+  const dataDir = resolve(parsed.data_dir === "" ? defaultDataDir(env) : parsed.data_dir);
+  return {
+    network: parsed.network,
+    dataDir,
+    logFormat: parsed.log.format,
+    listen: parsed.directory.listen,
+    http: parsed.directory.http,
+    httpRemote: parsed.directory.http_remote,
+    directory: directoryOf(parsed),
+  };
+}
+
+function directoryOf(parsed: Parsed): DirectoryConfig {
+  const { directory: d, directory: { heartbeat: h, limits: l, outbox: o } } = parsed;
+  return {
+    network: parsed.network,
+    location: d.location === "" ? undefined : d.location,
+    motd: d.motd,
+    peersMax: d.peers_max,
+    handshakingMax: d.handshaking_max,
+    handshakeMs: d.handshake_timeout_sec,
+    lineBytesMax: d.line_bytes_max,
+    inputBytesTotalMax: d.input_bytes_total_max,
+    lineMs: d.line_timeout_sec,
+    circuits: d.circuit_header,
+    connsPerCircuitMax: d.conns_per_circuit_max,
+    contestPingMs: d.contest_ping_sec,
+    contestMakerMs: d.contest_maker_sec,
+    leaveMs: d.leave_window_sec,
+    peerlistBytesMax: d.peerlist_bytes_max,
+    peerlistLinesPerFlush: d.peerlist_lines_per_flush,
+    drainMs: d.drain_sec,
+    logLevel: parsed.log.level,
+    heartbeat: {
+      sweepMs: h.sweep_interval_sec,
+      idleMs: h.idle_threshold_sec,
+      hardMs: h.hard_evict_sec,
+      pongMs: h.pong_wait_sec,
+    },
+    limits: {
+      public: l.public,
+      orderbook: l.orderbook,
+      private: l.private,
+      peerlist: l.peerlist,
+      ping: l.ping,
+      other: l.other,
+      proofs: l.proofs,
+      dropsMax: l.drops_max,
+      dropsWindowMs: l.drops_window_sec,
+    },
+    outbox: {
+      bytesMax: o.bytes_max,
+      bytesTotalMax: o.bytes_total_max,
+      flushMs: o.flush_ms,
+      flushBytes: o.flush_bytes,
+      congestedMsMax: o.congested_max_sec,
+      closeGraceMs: o.close_grace_sec,
+    },
+  };
+}

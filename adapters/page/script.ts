@@ -1,0 +1,169 @@
+/**
+ * The script of the status page: polls, computes the trend, fills the document.
+ *
+ * It is text, not a compiled function: what the browser runs must be byte for byte what the
+ * policy's hash covers.
+ * @module
+ */
+
+/** Inlined as it is: its hash stands in the page's policy. */
+export const script = String.raw`"use strict";
+const samplesMax = 120;
+const pollMs = 1000;
+const answerMsMax = 5000;
+let paused = false;
+let last;
+const rates = [];
+const byId = (id) => document.getElementById(id);
+const number = new Intl.NumberFormat("en");
+
+function put(id, text) {
+  const node = byId(id);
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function element(name, text, className) {
+  const node = document.createElement(name);
+  node.textContent = text;
+  if (className) node.className = className;
+  return node;
+}
+
+function show(value) {
+  if (typeof value === "number") return number.format(value);
+  return value === undefined ? "–" : String(value);
+}
+
+function cards(id, pairs) {
+  byId(id).replaceChildren(...pairs.map(([name, value]) => {
+    const card = document.createElement("div");
+    card.append(element("dt", name), element("dd", show(value)));
+    return card;
+  }));
+}
+
+function rows(id, counts, none) {
+  const seen = Object.entries(counts || {}).filter(([, count]) => count > 0);
+  seen.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  const lines = seen.map(([reason, count]) => {
+    const row = document.createElement("tr");
+    const head = element("th", reason);
+    head.scope = "row";
+    row.append(head, element("td", show(count)));
+    return row;
+  });
+  if (lines.length === 0) {
+    const row = document.createElement("tr");
+    row.append(element("td", none, "none"));
+    lines.push(row);
+  }
+  byId(id).replaceChildren(...lines);
+}
+
+function list(id, texts) {
+  byId(id).replaceChildren(...texts.map((text) => element("li", text)));
+}
+
+function duration(ms) {
+  const seconds = Math.floor(ms / 1000);
+  const two = (count) => String(count).padStart(2, "0");
+  const minutes = Math.floor(seconds / 60) % 60;
+  const clock = two(Math.floor(seconds / 3600) % 24) + ":" + two(minutes) + ":" + two(seconds % 60);
+  return seconds < 86400 ? clock : Math.floor(seconds / 86400) + " d " + clock;
+}
+
+function bytes(count) {
+  if (count < 1024) return count + " B";
+  const units = ["KiB", "MiB", "GiB"];
+  let value = count / 1024;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) { value /= 1024; unit += 1; }
+  return value.toFixed(1) + " " + units[unit];
+}
+
+function state(text, kind) {
+  put("state", text);
+  byId("state").className = "badge " + kind;
+}
+
+function trend(status) {
+  const relayed = (status.totals.publicRelayed || 0) + (status.totals.privateRelayed || 0);
+  const now = status.uptimeMs;
+  // A node that restarted counts from zero again: the trend begins anew.
+  if (last && now < last.now) { last = undefined; rates.length = 0; }
+  if (last && now > last.now) rates.push((relayed - last.relayed) * 1000 / (now - last.now));
+  if (rates.length > samplesMax) rates.shift();
+  last = { now, relayed };
+  if (rates.length === 0) return;
+  const top = Math.max(1, ...rates);
+  const points = rates.map((rate, index) =>
+    (240 - (rates.length - 1 - index) * 2).toFixed(0) + "," + (46 - rate / top * 44).toFixed(1));
+  byId("spark").firstElementChild.setAttribute("points", points.join(" "));
+  const current = rates[rates.length - 1];
+  put("rate", number.format(Math.round(current * 10) / 10));
+  byId("spark").setAttribute("aria-label", "Messages per second over " + rates.length +
+    " samples: now " + current.toFixed(1) + ", at most " + Math.max(...rates).toFixed(1));
+}
+
+function draw(status, ready) {
+  const { peers, totals, heartbeat, outbox } = status;
+  const at = status.location || "no own address set";
+  const up = ", up " + duration(status.uptimeMs);
+  put("who", status.nick + " on " + status.network + ", " + at + up);
+  document.title = peers.registered + " peers – Dogwatch directory";
+  if (status.draining) state("draining", "wait");
+  else state(ready.ready ? "ready" : "not ready", ready.ready ? "good" : "bad");
+  list("reasons", (ready.reasons || []).map(String));
+  cards("peers", [
+    ["registered", show(peers.registered) + " of " + show(peers.max)], ["makers", peers.makers],
+    ["takers", peers.takers], ["can PING", peers.pingCapable], ["proved nick", peers.verified],
+    ["handshaking", peers.handshaking],
+  ]);
+  cards("messages", [
+    ["public", totals.publicRelayed], ["private", totals.privateRelayed],
+    ["lines received", totals.linesReceived],
+  ]);
+  cards("heartbeat", [
+    ["state", heartbeat.running ? "running" : "stopped"],
+    ["waiting for an answer", heartbeat.pending], ["pings", totals.heartbeatPings],
+    ["probes", totals.heartbeatProbes], ["evictions", totals.heartbeatEvictions],
+  ]);
+  cards("outbox", [
+    ["queued", bytes(outbox.queuedBytes)], ["bound", bytes(outbox.queuedBytesMax)],
+    ["slow peers", outbox.congested],
+  ]);
+  const recent = (status.recent || []).slice(-12).reverse();
+  list("recent", recent.length === 0 ? ["Nothing has happened yet."] : recent.map((event) =>
+    duration(event.agoMs) + " ago: " + event.code + " " + (event.nick || "")));
+  rows("drops", status.drops, "Nothing was dropped.");
+  rows("closes", status.closes, "No connection has ended.");
+  rows("handshakes", status.handshakes, "Nobody has connected.");
+  trend(status);
+}
+
+async function ask(path) {
+  const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(answerMsMax) });
+  return answer.json();
+}
+
+async function poll() {
+  try {
+    if (!paused) draw(...await Promise.all([ask("/status"), ask("/readyz")]));
+  } catch {
+    state("not reachable", "bad");
+  }
+  setTimeout(poll, pollMs);
+}
+
+function pause() {
+  paused = !paused;
+  byId("pause").setAttribute("aria-pressed", String(paused));
+  put("pause", paused ? "Resume (p)" : "Pause (p)");
+}
+
+byId("pause").addEventListener("click", pause);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "p" && !event.ctrlKey && !event.metaKey && !event.altKey) pause();
+});
+poll();
+`;
