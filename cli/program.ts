@@ -1,0 +1,130 @@
+/**
+ * The command table: every command, its flags, its help and its examples. Completion and help are
+ * made from it.
+ *
+ * Rule 1: a command parses and calls; what it does is in its own file.
+ * @module
+ */
+import { Argument, Command, type Option } from "commander";
+import { completion, type Shell, shells } from "./completion.ts";
+import * as config from "./config.ts";
+import { demo } from "./demo/demo.ts";
+import { directory } from "./directory.ts";
+import { exitHelp, exits } from "./exit.ts";
+import { type Flags, flag } from "./flags.ts";
+import type { Io } from "./io.ts";
+import { replayFile } from "./replay.ts";
+import { healthcheck, status } from "./status.ts";
+import { version } from "./version.ts";
+
+type Flag = Parameters<typeof flag>[0];
+
+/** A command's answer goes to `done`: its exit code. */
+type Done = (code: number) => void;
+
+/** The whole program. `done` is called once, when a command has run. */
+export function program(io: Io, done: Done): Command {
+  const root = new Command("dogwatch")
+    .description("Keeps watch over Bitcoin privacy nodes: a JoinMarket directory node.")
+    .version(version(), "-V, --version", "print the version")
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .exitOverride()
+    .helpCommand("help [command]", "explain a command")
+    .addHelpText("after", examples([
+      "dogwatch demo                                a small world on this machine, no Tor needed",
+      "dogwatch directory                           a directory node for today's clients",
+      "dogwatch directory --listen unix:/run/dogwatch/peers.sock --network signet",
+      "dogwatch config init > dogwatch.toml         every setting, documented",
+      "dogwatch status                              ask the running node",
+    ]) + `\n${exitHelp}`);
+  addDaemons(root, io, done);
+  addQuestions(root, io, done);
+  addConfig(root, io, done);
+  addRest(root, io, done);
+  return root;
+}
+
+const daemonFlags: readonly Flag[] = [
+  "config", "listen", "http", "network", "dataDir", "logLevel", "json", "record",
+];
+
+function addDaemons(root: Command, io: Io, done: Done): void {
+  add(root, "directory", "run a JoinMarket directory node in the foreground", daemonFlags, [
+    "dogwatch directory",
+    "dogwatch directory --config /etc/dogwatch/dogwatch.toml --json",
+    "dogwatch directory --listen 127.0.0.1:0 --http 127.0.0.1:0 --data-dir ./state",
+    "dogwatch directory --record run.trace        then: dogwatch replay run.trace",
+  ]).action(async (flags: Flags) => done(await directory(flags, io)));
+  add(root, "demo", "run a node and a few peers on this machine, and watch them", daemonFlags, [
+    "dogwatch demo                                a live view; Ctrl-C ends it",
+    "dogwatch demo --for 60 --json                events as JSON lines, for a minute",
+  ]).option("--for <SECONDS>", "end by itself after so many seconds")
+    .action(async (flags: Flags & { for?: string }) => done(await demo(flags, io)));
+}
+
+function addQuestions(root: Command, io: Io, done: Done): void {
+  const flags: readonly Flag[] = ["config", "http", "dataDir", "json"];
+  add(root, "status", "show what the running node is doing", flags, [
+    "dogwatch status",
+    "dogwatch status --http unix:/run/dogwatch/http.sock --json",
+    "dogwatch status --data-dir ./state           a node whose port was chosen by the system",
+  ]).action(async (given: Flags) => done(await status(given, io)));
+  add(root, "healthcheck", "one line and an exit code: 0 ready, 1 not ready, 3 no answer", flags, [
+    "dogwatch healthcheck || systemctl restart dogwatch",
+  ]).action(async (given: Flags) => done(await healthcheck(given, io)));
+}
+
+function addConfig(root: Command, io: Io, done: Done): void {
+  const group = root.command("config").description("write, check or show the configuration")
+    .addHelpText("after", examples([
+      "dogwatch config init --config dogwatch.toml  write a commented file",
+      "dogwatch config check --config dogwatch.toml before a restart or a reload",
+      "dogwatch config show --origin                what is in force, and where it comes from",
+    ]));
+  const settings: readonly Flag[] = ["config", "listen", "http", "network", "dataDir", "logLevel"];
+  add(group, "init", "write a commented file with every setting", settings, [
+    "dogwatch config init > dogwatch.toml",
+    "dogwatch config init --network signet --config dogwatch.toml",
+  ]).action((flags: Flags) => done(config.init(flags, io)));
+  add(group, "check", "check file, environment and flags; start nothing", [...settings, "json"], [
+    "dogwatch config check --config dogwatch.toml",
+  ]).action((flags: Flags) => done(config.check(flags, io)));
+  add(group, "show", "show the settings in force, as TOML", [...settings, "json"], [
+    "dogwatch config show --origin",
+    "dogwatch config show --json | jq '.settings.\"directory.peers_max\"'",
+  ]).option("--origin", "say where each value comes from")
+    .action((flags: Flags) => done(config.show(flags, io)));
+}
+
+function addRest(root: Command, io: Io, done: Done): void {
+  add(root, "replay", "play a recorded run again and compare every step", ["json"], [
+    "dogwatch directory --record run.trace        record until it is stopped",
+    "dogwatch replay run.trace                    0: the same; 1: names the first difference",
+  ]).argument("<FILE>", "a file written with --record")
+    .action((file: string, flags: Flags) => done(replayFile(file, flags, io)));
+  add(root, "completion", "print a completion script for a shell", [], [
+    "dogwatch completion bash > ~/.local/share/bash-completion/completions/dogwatch",
+    "dogwatch completion zsh > \"${fpath[1]}/_dogwatch\"",
+    "dogwatch completion fish > ~/.config/fish/completions/dogwatch.fish",
+  ]).addArgument(new Argument("<SHELL>", "bash, zsh or fish").choices(shells))
+    .action((shell: Shell) => {
+      io.out(completion(root, shell));
+      done(exits.ok);
+    });
+}
+
+function add(
+  parent: Command,
+  name: string,
+  about: string,
+  flags: readonly Flag[],
+  shown: readonly string[],
+): Command {
+  const command = parent.command(name).description(about).addHelpText("after", examples(shown));
+  for (const option of flags.map((each): Option => flag(each))) command.addOption(option);
+  return command;
+}
+
+function examples(lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+}

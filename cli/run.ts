@@ -1,0 +1,323 @@
+/**
+ * Wires one directory node: settings -> kernel -> host -> sockets -> HTTP -> log.
+ *
+ * Rule 1: nothing is decided here that the core or the settings can decide.
+ * Rule 2: every way to fail to start is answered with a sentence that says what happened and what
+ * to do.
+ * Rule 3: the daemon ends in one place, `finish`, whatever the cause; exit codes come from here
+ * alone.
+ * @module
+ */
+import { addressText, isLoopback, type Address } from "../adapters/address.ts";
+import type { Ambient } from "../adapters/ambient.ts";
+import type { Settings } from "../adapters/config.ts";
+import { filesAdvice, filesMax } from "../adapters/config/files.ts";
+import { createHost, type Host, type Recording } from "../adapters/host.ts";
+import { openHttp, type HttpServer, type Readiness } from "../adapters/http.ts";
+import type { Log } from "../adapters/log.ts";
+import * as metrics from "../adapters/metrics.ts";
+import * as page from "../adapters/page.ts";
+import { primitives } from "../adapters/primitives.ts";
+import { createSockets, type Sockets } from "../adapters/sockets.ts";
+import * as tracefile from "../adapters/tracefile.ts";
+import { check, type DirectoryConfig } from "../core/directory/config.ts";
+import * as directory from "../core/directory/directory.ts";
+import type { DirectoryEvent } from "../core/directory/events.ts";
+import { status, type Status } from "../core/directory/status.ts";
+import * as kernel from "../core/kernel/kernel.ts";
+import { after, type Mono } from "../core/time.ts";
+import { exits } from "./exit.ts";
+import * as runtime from "./runtime.ts";
+
+export type RunOptions = {
+  readonly settings: Settings;
+  readonly ambient: Ambient;
+  /** Closed when the node ends or does not start. */
+  readonly log: Log;
+  readonly version: string;
+  /** Record every step to this new file. */
+  readonly record: string | undefined;
+  /** Leave a note of the addresses in the data directory? */
+  readonly note: boolean;
+  readonly stderr: (text: string) => void;
+};
+
+export type Daemon = {
+  readonly listen: readonly Address[];
+  readonly http: Address;
+  readonly status: () => Status;
+  /** The configuration in force. */
+  readonly config: () => DirectoryConfig;
+  /** Applies what may change while running; returns the broken relation if there is one. */
+  readonly reload: (settings: Settings) => string | undefined;
+  /** Stops within the drain deadline. Harmless when repeated. */
+  readonly stop: (signal: string) => void;
+  /** The exit code, when it has ended. */
+  readonly ended: Promise<number>;
+};
+
+export type Started =
+  | { readonly ok: true; readonly daemon: Daemon }
+  | { readonly ok: false; readonly exit: number; readonly says: string };
+
+type DirectoryKernel = kernel.Kernel<
+  directory.Directory,
+  DirectoryEvent,
+  Parameters<ReturnType<typeof directory.root>["step"]>[3][number]
+>;
+
+/** What has to be closed at the end, in the order of its making. */
+type Parts = {
+  readonly options: RunOptions;
+  readonly kernel: DirectoryKernel;
+  readonly host: Host<DirectoryEvent>;
+  readonly sockets: Sockets;
+  http: HttpServer | undefined;
+  isReady: boolean;
+  finish: (code: number) => void;
+  readonly ended: Promise<number>;
+};
+
+/** Beyond the core's own drain deadline: time for the last closes to come back. */
+const drainGraceMs = 2_000;
+
+/** Starts a node; resolves when it is ready for peers or has failed to start. */
+export async function start(options: RunOptions): Promise<Started> {
+  const advice = filesAdvice(options.settings.directory, filesMax());
+  if (advice !== undefined) return refuse(options, exits.usage, advice);
+  prepareDataDir(options);
+  const recording = openRecording(options);
+  if (typeof recording === "string") return refuse(options, exits.failed, recording);
+  const parts = assemble(options, recording);
+  parts.host.start();
+  parts.host.push({ type: "operator.started" });
+  const listen = await openListeners(parts);
+  if (typeof listen === "string") return abandon(parts, listen);
+  const failure = await openFace(parts);
+  if (failure !== undefined) return abandon(parts, failure);
+  parts.isReady = true;
+  return { ok: true, daemon: daemonOf(parts, listen) };
+}
+
+/** The log is closed whenever `start` fails. */
+function refuse({ log }: RunOptions, exit: number, says: string): Started {
+  log.close();
+  return { ok: false, exit, says };
+}
+
+function prepareDataDir({ settings, log, note }: RunOptions): void {
+  const says = note ? runtime.makeDataDir(settings.dataDir) : undefined;
+  if (says !== undefined) log.log("warn", "run.no-note", { folder: settings.dataDir, says });
+}
+
+/** The open file, `undefined` when nothing is to be recorded, or why it cannot be. */
+function openRecording(options: RunOptions): FileLater | string | undefined {
+  if (options.record === undefined) return undefined;
+  const later: FileLater = { file: undefined, failed: undefined };
+  const opened = tracefile.open(options.record, (failure) => later.failed?.(failure));
+  if (!opened.ok) {
+    const { text } = opened.failure;
+    return `cannot record: ${text}; nothing was started; name a new file with --record`;
+  }
+  later.file = opened.file;
+  return later;
+}
+
+/** The file is opened before the host exists that is to hear of its failures. */
+type FileLater = {
+  file: tracefile.TraceFile | undefined;
+  failed: ((failure: tracefile.WriteFailure) => void) | undefined;
+};
+
+function assemble(options: RunOptions, recording: FileLater | undefined): Parts {
+  const { settings, ambient, log } = options;
+  const now = ambient.now();
+  const traced = recording?.file !== undefined;
+  const state = directory.create(settings.directory, now);
+  const machine = kernel.create(directory.root(primitives), state, now, traced);
+  let resolve: (code: number) => void = () => {};
+  const ended = new Promise<number>((done) => (resolve = done));
+  const sockets = createSockets({
+    push: (event) => parts.host.push(event),
+    connsMax: filesMax() ?? Number.MAX_SAFE_INTEGER,
+    unixMode: 0o600,
+    report: (code, says) => log.log("warn", code, { says }),
+  });
+  const host = createHost({
+    kernel: machine,
+    ambient,
+    perform: {
+      "conn.send": sockets.send,
+      "conn.close": sockets.close,
+      "entropy.want": ({ req, size }) =>
+        parts.host.push({ type: "entropy.given", req, bytes: ambient.entropy(size) }),
+      "log": ({ level, code, fields }) => log.log(level, code, fields),
+      "stopped": () => parts.finish(exits.ok),
+    },
+    anchored: (wall): DirectoryEvent => ({ type: "clock.anchored", unixMs: wall.unixMs }),
+    log: log.log,
+    ...(recording?.file === undefined ? {} : { trace: traceOf(options, recording.file, now) }),
+    ...(options.note ? { crashFolder: settings.dataDir } : {}),
+    stderr: options.stderr,
+    onFatal: () => parts.finish(exits.invariant),
+  });
+  const parts: Parts = {
+    options, kernel: machine, host, sockets, http: undefined, isReady: false, ended,
+    finish: (code) => finish(parts, code, resolve),
+  };
+  if (recording !== undefined) recording.failed = host.traceFailed;
+  return parts;
+}
+
+function traceOf(options: RunOptions, file: tracefile.TraceFile, now: Mono): Recording {
+  const header = {
+    kind: "directory",
+    version: options.version,
+    node: process.versions.node,
+    config: options.settings.directory,
+    // The node draws nothing from a generator of its own; what it needs comes as events.
+    seed: new Uint8Array(32),
+    startedAt: now,
+    startedUnixMs: options.ambient.wall().unixMs,
+  };
+  return { file, header };
+}
+
+function finish(parts: Parts, code: number, resolve: (code: number) => void): void {
+  const { options, host, sockets } = parts;
+  parts.finish = () => {};
+  parts.isReady = false;
+  host.stop();
+  sockets.closeAll();
+  parts.http?.close();
+  if (options.note) runtime.removeNote(options.settings.dataDir, process.pid);
+  if (code === exits.ok) options.log.log("info", "run.stopped", {});
+  options.log.close();
+  resolve(code);
+}
+
+/** Where it listens, or why it does not. */
+async function openListeners(parts: Parts): Promise<Address[] | string> {
+  const { settings, log } = parts.options;
+  const opened: Address[] = [];
+  for (const address of settings.listen) {
+    const listening = await parts.sockets.listen(address);
+    if (!listening.ok) return listenAdvice(listening.failure, "--listen (directory.listen)");
+    opened.push(listening.address);
+    if (isLoopback(address)) continue;
+    log.log("warn", "run.listens-remote", { listen: addressText(listening.address) });
+  }
+  return opened;
+}
+
+function listenAdvice(
+  failure: { readonly reason: string; readonly text: string },
+  flag: string,
+): string {
+  return `${failure.text}; nothing was started; ${whatToDo(failure.reason, flag)}`;
+}
+
+function whatToDo(reason: string, flag: string): string {
+  switch (reason) {
+    case "in-use": return `stop the program that holds it, or choose another address with ${flag}`;
+    case "denied": return `choose a port above 1023 or a path that you may write, with ${flag}`;
+    case "not-a-socket": return `name a path that is free, with ${flag}`;
+    case "remote":
+      return "choose a loopback address or a Unix socket, or set directory.http_remote";
+    default: return `choose an address of this machine with ${flag}`;
+  }
+}
+
+/** Opens the HTTP face; returns why it did not. */
+async function openFace(parts: Parts): Promise<string | undefined> {
+  const { options: { settings, version } } = parts;
+  const registry = metrics.create(version);
+  const opened = await openHttp({
+    address: settings.http,
+    allowRemote: settings.httpRemote,
+    live: () => ({ version, pid: process.pid }),
+    ready: () => readiness(parts),
+    status: () => statusOf(parts),
+    page: () => page,
+    metrics: { contentType: registry.contentType, text: () => registry.text(statusOf(parts)) },
+  });
+  if (!opened.ok) return listenAdvice(opened.failure, "--http (directory.http)");
+  parts.http = opened.server;
+  return undefined;
+}
+
+function abandon(parts: Parts, says: string): Started {
+  parts.finish(exits.failed);
+  return { ok: false, exit: exits.failed, says };
+}
+
+function statusOf(parts: Parts): Status {
+  return status(parts.kernel.state, parts.options.ambient.now());
+}
+
+function readiness(parts: Parts): Readiness {
+  const { peers, draining } = statusOf(parts);
+  const reasons: string[] = [];
+  if (!parts.isReady && !draining) reasons.push("starting: not all listeners are open");
+  if (draining) reasons.push("stopping: no new peers are taken");
+  const ready = reasons.length === 0;
+  // A full node serves all its peers: restarting it would help nobody.
+  if (peers.registered >= peers.max) reasons.push(`full: all ${peers.max} places are taken`);
+  return { ready, reasons };
+}
+
+function daemonOf(parts: Parts, listen: readonly Address[]): Daemon {
+  const http = parts.http?.address ?? parts.options.settings.http;
+  leaveNote(parts, listen, http);
+  return {
+    listen,
+    http,
+    status: () => statusOf(parts),
+    config: () => parts.kernel.state.config,
+    reload: (settings) => reload(parts, settings),
+    stop: (signal) => stop(parts, signal),
+    ended: parts.ended,
+  };
+}
+
+function leaveNote(parts: Parts, listen: readonly Address[], http: Address): void {
+  const { options: { settings, log, note } } = parts;
+  if (!note) return;
+  const says = runtime.writeNote(settings.dataDir, {
+    pid: process.pid,
+    listen: listen.map(addressText),
+    http: addressText(http),
+    nick: parts.kernel.state.nick,
+  });
+  if (says !== undefined) log.log("warn", "run.no-note", { folder: settings.dataDir, says });
+}
+
+function reload(parts: Parts, settings: Settings): string | undefined {
+  const { motd, logLevel, peersMax, limits, heartbeat } = settings.directory;
+  const next: DirectoryConfig = {
+    ...parts.kernel.state.config, motd, logLevel, peersMax, limits, heartbeat,
+  };
+  const broken = check(next)?.says ?? filesAdvice(next, filesMax());
+  if (broken !== undefined) return broken;
+  parts.options.log.setLevel(logLevel);
+  parts.host.push({
+    type: "operator.reload", settings: { motd, logLevel, peersMax, limits, heartbeat },
+  });
+  return undefined;
+}
+
+function stop(parts: Parts, signal: string): void {
+  const { options: { ambient, log } } = parts;
+  if (statusOf(parts).draining) return;
+  const withinMs = parts.kernel.state.config.drainMs + drainGraceMs;
+  const seconds = Math.ceil(withinMs / 1_000);
+  log.log("info", "run.stopping", { signal, seconds });
+  const overran = ambient.timer(() => {
+    log.log("error", "run.overran", { seconds });
+    parts.finish(exits.failed);
+  });
+  overran.arm(after(ambient.now(), withinMs));
+  void parts.ended.then(() => overran.disarm());
+  parts.sockets.stopListening();
+  parts.host.push({ type: "operator.stop" });
+}

@@ -1,0 +1,53 @@
+/**
+ * The snapshot of a directory node as text for people.
+ * @module
+ */
+import type { Status } from "../core/directory/status.ts";
+
+/** Spans for people: `42 s`, `3 min 5 s`, `2 h 4 min`, `5 d 3 h`. */
+export function span(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  if (seconds < 60) return `${seconds} s`;
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  if (hours < 48) return `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** Bytes for people, in powers of 1024. */
+export function size(bytes: number): string {
+  if (bytes < 1_024) return `${bytes} B`;
+  if (bytes < 1_048_576) return `${(bytes / 1_024).toFixed(1)} KiB`;
+  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
+}
+
+/** Everything worth reading, a line for each matter; counters that are zero are left out. */
+export function statusText(s: Status): string {
+  const { peers, totals, heartbeat, outbox } = s;
+  const rows: (readonly [string, string])[] = [
+    ["node", `${s.nick} on ${s.network}${s.draining ? ", stopping" : ""}`],
+    ["location", s.location ?? "not set (directory.location)"],
+    ["up", span(s.uptimeMs)],
+    ["peers", `${peers.registered} of ${peers.max}: ` +
+      `${peers.makers} makers, ${peers.takers} takers`],
+    ["", `${peers.pingCapable} can PING, ${peers.verified} proved their nick`],
+    ["handshaking", String(peers.handshaking)],
+    ["messages", `${totals.publicRelayed} public and ${totals.privateRelayed} private relayed`],
+    ["heartbeat", heartbeat.running ? `running, ${heartbeat.pending} answers awaited` : "stopped"],
+    ["", `${totals.heartbeatPings} pings, ${totals.heartbeatProbes} probes, ` +
+      `${totals.heartbeatEvictions} evictions`],
+    ["to send", `${size(outbox.queuedBytes)} queued, ${outbox.congested} slow peers`],
+    ["dropped", reasons(s.drops)],
+    ["closed", reasons(s.closes)],
+    ["handshakes", reasons(s.handshakes)],
+  ];
+  return rows.map(([name, text]) => `${name.padEnd(12)} ${text}\n`).join("");
+}
+
+function reasons(counts: { readonly [reason: string]: number }): string {
+  const seen = Object.entries(counts).filter(([, count]) => count > 0);
+  if (seen.length === 0) return "none";
+  seen.sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  return seen.map(([reason, count]) => `${count} ${reason}`).join(", ");
+}

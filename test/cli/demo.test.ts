@@ -1,0 +1,116 @@
+/**
+ * The demo world with short times, and its view.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import type { Happening, Peer } from "../../cli/demo/peers.ts";
+import { render } from "../../cli/demo/view.ts";
+import type { Scene } from "../../cli/demo/world.ts";
+import { size, span, statusText } from "../../cli/status-text.ts";
+import { defaults } from "../../core/directory/config.ts";
+import * as directory from "../../core/directory/directory.ts";
+import { status } from "../../core/directory/status.ts";
+import { mono } from "../../core/time.ts";
+import { folder, run } from "./capture.ts";
+
+const temp = folder();
+after(temp.remove);
+
+const fast = {
+  DOGWATCH__DIRECTORY__HEARTBEAT__SWEEP_INTERVAL_SEC: "0.2",
+  DOGWATCH__DIRECTORY__HEARTBEAT__IDLE_THRESHOLD_SEC: "0.6",
+  DOGWATCH__DIRECTORY__HEARTBEAT__PONG_WAIT_SEC: "0.4",
+  DOGWATCH__DIRECTORY__HEARTBEAT__HARD_EVICT_SEC: "4",
+};
+
+type Line = Happening & { readonly event: string; readonly atMs: number };
+
+test("demo: within seconds: a probe, an answer, an eviction and a return", async () => {
+  const { code, out, err } = await run(["demo", "--for", "4", "--json"], fast);
+  assert.equal(code, 0);
+  assert.equal(err, "");
+  const [ready, ...lines] = out.trim().split("\n").map((line) => JSON.parse(line) as Line);
+  assert.equal(ready?.event, "demo.ready");
+  const happened = (event: string, peer?: string): Line | undefined =>
+    lines.find((line) => line.event === `demo.${event}` && (peer ?? line.peer) === line.peer);
+  for (const peer of ["anna", "bruno", "clara", "old-otto", "tina", "walt", "sleepy-sam"]) {
+    assert.ok(happened("connected", peer), peer);
+  }
+  assert.match(happened("connected", "anna")?.text ?? "", /proved its nick/);
+  for (const kind of ["ping", "ignored", "eviction", "returned"]) {
+    assert.ok(happened(kind, "sleepy-sam"), kind);
+  }
+  assert.ok(happened("probe", "old-otto"), "old-otto is probed with !orderbook");
+  assert.ok(happened("answered", "old-otto"), "old-otto answers it");
+  assert.ok(happened("answered", "walt"), "walt answers PING");
+  for (const kind of ["orderbook", "fill", "filled"]) assert.ok(happened(kind, "tina"), kind);
+  assert.ok(happened("pubkey"));
+  const evicted = lines.filter((line) => line.event === "demo.eviction").map((line) => line.peer);
+  assert.deepEqual([...new Set(evicted)], ["sleepy-sam"], "only the silent one is evicted");
+});
+
+test("demo: without a terminal: a line per event, and the address of the page first", async () => {
+  const { code, out } = await run(["demo", "--for", "0.5"]);
+  assert.equal(code, 0);
+  const [first, ...rest] = out.trim().split("\n");
+  assert.match(first ?? "", /Status page: http:\/\/127\.0\.0\.1:\d+\//);
+  for (const line of rest) assert.match(line, /^ +\d+\.\ds {2}\S+ +\S/);
+});
+
+test("demo: a recording of it replays the same", async () => {
+  const trace = `${temp.path}/demo.trace`;
+  assert.equal((await run(["demo", "--for", "1.5", "--json", "--record", trace], fast)).code, 0);
+  assert.match((await run(["replay", trace])).out, /^same: \d{2,} steps/);
+});
+
+const node = directory.create(defaults, mono(0));
+
+function scene(events: number): Scene {
+  const peer: Peer = {
+    name: "anna", role: "maker", nick: "J5Ckon1LuuapPSBM", about: "maker, answers PING",
+    isConnected: () => true, stop: () => {},
+  };
+  return {
+    status: status(node, mono(5_000)),
+    peers: [peer, { ...peer, name: "otto", isConnected: () => false }],
+    events: Array.from({ length: events }, (_, at) => ({
+      atMs: at * 1_000, kind: "ping", peer: "anna", nick: peer.nick,
+      text: `event ${at} ${"x".repeat(90)}`,
+    })),
+    rates: [0, 1, 4], elapsedMs: 65_000,
+  };
+}
+
+const frame = { columns: 80, rows: 24, isColoured: false, listen: "l", http: "http://h/" };
+
+test("demo: view: fits the terminal, however narrow or low; newest events stay", () => {
+  for (const columns of [20, 40, 80, 200]) {
+    for (const rows of [2, 10, 24, 60]) {
+      const lines = render(scene(40), { ...frame, columns, rows });
+      assert.ok(lines.length <= Math.max(1, rows - 1), `${rows} rows`);
+      for (const line of lines) assert.ok(line.length <= columns, line);
+    }
+  }
+  const shown = render(scene(40), frame).join("\n");
+  assert.match(shown, /event 39/);
+  assert.doesNotMatch(shown, /event 5 /);
+  assert.match(shown, /Messages {3}4\.0\/s ▁▃█/);
+});
+
+test("demo: view: plain without colour, coloured with it, and drawn before any event", () => {
+  assert.ok(!render(scene(3), frame).join("").includes("\x1b"));
+  assert.ok(render(scene(3), { ...frame, isColoured: true }).join("").includes("\x1b[33m"));
+  assert.match(render(scene(0), frame).join("\n"), /Messages/);
+});
+
+test("status: text: spans, sizes and reasons for people", () => {
+  assert.deepEqual([0, 59_999, 185_000, 7_440_000, 442_800_000].map(span), [
+    "0 s", "59 s", "3 min 5 s", "2 h 4 min", "5 d 3 h",
+  ]);
+  assert.deepEqual([1, 1_536, 3 * 1_048_576].map(size), ["1 B", "1.5 KiB", "3.0 MiB"]);
+  const text = statusText({
+    ...status(node, mono(1)), drops: { empty: 1, grammar: 3, malformed: 1, other: 0 },
+  });
+  assert.match(text, /^dropped +3 grammar, 1 empty, 1 malformed$/m);
+});
