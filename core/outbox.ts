@@ -34,6 +34,8 @@ export type OutboxConfig = {
   readonly congestedMsMax: number;
 };
 
+const nothing = new Uint8Array(0);
+
 /** What is written to one connection that drains its queue, per window. */
 const drainBytes = 262_144;
 
@@ -84,6 +86,8 @@ export type Overflow = "outbox-full" | "outbox-total" | "slow-reader";
 
 export function create(config: OutboxConfig): Outbox {
   assert(config.flushMs >= 1, "outbox: flushMs is at least 1");
+  assert(config.flushBytes >= 1, "outbox: flushBytes is at least 1");
+  assert(config.congestedMsMax >= 1, "outbox: congestedMsMax is at least 1");
   assert(config.bytesTotalMax >= config.bytesMax, "outbox: bytesTotalMax holds an outbox");
   return {
     config, members: new Set(), boxes: new Map(), log: [], logEnds: [], touched: new Set(),
@@ -157,9 +161,8 @@ export function drained(m: Outbox, box: Box, now: Mono): void {
 export function last(m: Outbox, box: Box, bytes: Uint8Array | undefined, out: Effect[]): void {
   if (!box.live) return;
   if (bytes !== undefined) add(m, box, { at: m.log.length, bytes });
-  const own = windowOf(m, box, joinLog(m));
-  const parts = (box.queue ?? []).map((batch) => batch.bytes);
-  if (own !== undefined) parts.push(own);
+  const own = windowOf(m, box, box.member ? joinLog(m) : nothing);
+  const parts = [...(box.queue ?? []).map((batch) => batch.bytes), ...own];
   if (parts.length > 0) out.push({ type: "write", conn: box.conn, bytes: join(parts) });
   closed(m, box);
 }
@@ -223,30 +226,31 @@ function flushMembers(m: Outbox, touched: ReadonlySet<Box>, batch: Batch, out: E
   const few = touched.size === 0;
   for (const box of m.members) {
     if (!few && touched.has(box)) continue;
-    if (box.congested || box.queue !== undefined) enqueue(m, box, batch, out);
+    // A box with a queue is congested or touched.
+    if (box.congested) enqueue(m, box, batch, out);
     else out.push({ type: "write", conn: box.conn, bytes: batch.bytes });
   }
 }
 
 function flushTouched(m: Outbox, box: Box, shared: Uint8Array, out: Effect[]): void {
   if (!box.live) return;
-  const bytes = windowOf(m, box, shared);
+  const window = windowOf(m, box, shared);
   box.pieces = undefined;
   box.pieceBytes = 0;
   box.fromLine = 0;
-  if (bytes !== undefined) {
-    if (box.congested || box.queue !== undefined) enqueue(m, box, { bytes, refs: 0 }, out);
-    else out.push({ type: "write", conn: box.conn, bytes });
-  }
-  if (box.live && !box.congested && box.queue !== undefined) drain(m, box, box.queue, out);
+  // What waited goes first, and makes room for the window that comes behind it.
+  const parts = box.congested ? [] : drain(m, box);
+  if (box.congested || box.queue !== undefined) queueParts(m, box, window, out);
+  else parts.push(...window);
+  if (!box.live || parts.length === 0) return;
+  out.push({ type: "write", conn: box.conn, bytes: joinFew(parts) });
 }
 
-/**
- * Writes a bounded part of the queue; the rest follows in the next window unless the host is
- * congested again.
- */
-function drain(m: Outbox, box: Box, queue: Batch[], out: Effect[]): void {
+/** Takes a bounded part of the queue; the rest follows in the next window. */
+function drain(m: Outbox, box: Box): Uint8Array[] {
   const parts: Uint8Array[] = [];
+  const { queue } = box;
+  if (queue === undefined) return parts;
   let size = 0;
   while (queue.length > parts.length && size < drainBytes) {
     const batch = queue[parts.length] as Batch;
@@ -258,7 +262,13 @@ function drain(m: Outbox, box: Box, queue: Batch[], out: Effect[]): void {
   box.queuedBytes -= size;
   if (queue.length === 0) box.queue = undefined;
   else m.touched.add(box);
-  out.push({ type: "write", conn: box.conn, bytes: join(parts) });
+  return parts;
+}
+
+/** What waits is a copy: a line points into what was received with it, which may be far larger. */
+function queueParts(m: Outbox, box: Box, parts: readonly Uint8Array[], out: Effect[]): void {
+  if (parts.length === 0) return;
+  enqueue(m, box, { bytes: join(parts), refs: 0 }, out);
 }
 
 function enqueue(m: Outbox, box: Box, batch: Batch, out: Effect[]): void {
@@ -325,21 +335,25 @@ function joinLog(m: Outbox): Uint8Array {
 }
 
 /**
- * The window as this box gets it: the shared log from `fromLine` on, with its pieces put in;
- * `undefined` if empty.
+ * The window as this box gets it: the shared log from `fromLine` on, with its pieces put in.
  */
-function windowOf(m: Outbox, box: Box, shared: Uint8Array): Uint8Array | undefined {
+function windowOf(m: Outbox, box: Box, shared: Uint8Array): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let from = box.member ? lineStart(m, box.fromLine) : shared.length;
   for (const piece of box.pieces ?? []) {
-    const at = lineStart(m, piece.at);
+    const at = box.member ? lineStart(m, piece.at) : from;
     if (at > from) parts.push(shared.subarray(from, at));
     if (at > from) from = at;
     if (piece.bytes !== undefined) parts.push(piece.bytes);
     else from = lineStart(m, piece.at + 1);
   }
   if (from < shared.length) parts.push(shared.subarray(from));
-  return parts.length === 0 ? undefined : join(parts);
+  return parts;
+}
+
+/** A single part is written as it is: most private lines come alone in their window. */
+function joinFew(parts: readonly Uint8Array[]): Uint8Array {
+  return parts.length === 1 ? (parts[0] as Uint8Array) : join(parts);
 }
 
 function lineStart(m: Outbox, line: number): number {

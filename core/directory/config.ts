@@ -8,6 +8,7 @@
  * operator sees them.
  * @module
  */
+import { lineBytesMax as sentBytesMax } from "../joinmarket/envelope.ts";
 import type { LogLevel } from "../kernel/io.ts";
 
 export type Network = "mainnet" | "testnet" | "signet" | "regtest";
@@ -97,7 +98,9 @@ export type DirectoryConfig = {
   readonly contestMakerMs: number;
   /** Leave notices are collected this long, and cancelled if the nick is back. 2,000. */
   readonly leaveMs: number;
-  /** One PEERLIST line, in bytes. 16,384. */
+  /**
+   * The text of one PEERLIST line, in bytes; a single longer entry still goes out, alone. 16,384.
+   */
   readonly peerlistBytesMax: number;
   /** PEERLIST lines written in one flush, over all connections. 64. */
   readonly peerlistLinesPerFlush: number;
@@ -108,6 +111,9 @@ export type DirectoryConfig = {
   readonly limits: LimitsConfig;
   readonly outbox: OutboxConfig;
 };
+
+/** What `{"type": 789, "line": ""}` adds to the text of a PEERLIST. */
+const envelopeBytes = 25;
 
 /** A relation that does not hold: the keys that it is about, and what it says. */
 export type Broken = { readonly keys: readonly string[]; readonly says: string };
@@ -169,11 +175,14 @@ export function check(c: DirectoryConfig): Broken | undefined {
       "a contested newcomer must wait inside its handshake deadline"],
     [c.peerlistBytesMax <= c.lineBytesMax, "peerlistBytesMax", "lineBytesMax",
       "a PEERLIST line must not exceed the line limit"],
+    [c.peerlistBytesMax + envelopeBytes <= sentBytesMax, "peerlistBytesMax", "peerlistBytesMax",
+      `a PEERLIST line must fit in ${sentBytesMax} bytes with its ${envelopeBytes} of envelope`],
     [c.outbox.bytesMax >= 2 * c.lineBytesMax, "outbox.bytesMax", "lineBytesMax",
       "an outbox must hold at least two lines"],
     [c.outbox.bytesTotalMax >= c.outbox.bytesMax, "outbox.bytesTotalMax", "outbox.bytesMax",
       "all queues together must hold at least one full outbox"],
   ];
   const broken = relations.find(([holds]) => !holds);
-  return broken === undefined ? undefined : { keys: [broken[1], broken[2]], says: broken[3] };
+  if (broken === undefined) return undefined;
+  return { keys: [...new Set([broken[1], broken[2]])], says: broken[3] };
 }

@@ -52,11 +52,12 @@ export function root(p: Primitives): Root<Directory, DirectoryEvent, DirectoryEf
   return {
     step: (d, event, now, out) => step(d, event, { now, p, out, outcomes: [] }),
     deadline,
-    effectsMax: (d) => 1_024 + 8 * d.sessions.byConn.size,
+    effectsMax: (d) => 1_024 + (8 + d.stepLines) * (1 + d.sessions.byConn.size),
   };
 }
 
 function step(d: Directory, event: DirectoryEvent | Tick, t: Turn): void {
+  if (t.out.length === 0) d.stepLines = 0;
   switch (event.type) {
     case "conn.opened": opened(d, event.conn, t); break;
     case "conn.received": received(d, event.conn, event.bytes, t); break;
@@ -123,6 +124,7 @@ function received(d: Directory, conn: ConnId, bytes: Uint8Array, t: Turn): void 
   const had = s.pendingBytes;
   const fits = sessions.received(d.sessions, s, bytes, d.config.lineBytesMax, frames);
   d.counts.totals.linesReceived += frames.length;
+  d.stepLines += frames.length;
   for (const frame of frames) heard(d, s, frame, t);
   sessions.timeLine(d.sessions, s, frames.length, had, t.now);
   if (!fits) node.end(d, s, "line-too-long", t);
@@ -169,6 +171,7 @@ function closed(d: Directory, conn: ConnId, reason: Ended, t: Turn): void {
 function given(d: Directory, req: number, bytes: Uint8Array, t: Turn): void {
   if (req === nickReq) {
     d.nick = nick.nickOf(hex(bytes), 5, t.p.sha256);
+    d.welcomes.clear();
     node.log(d, "info", "directory.named", { nick: d.nick, network: d.config.network }, t);
     return;
   }
@@ -194,9 +197,13 @@ function stop(d: Directory, t: Turn): void {
   d.drain = "draining";
   d.drainDueAt = after(t.now, d.config.drainMs);
   heartbeat.stopped(d.heartbeat);
+  const wishes: outbox.Effect[] = [];
+  outbox.flush(d.outbox, t.now, wishes);
+  node.write(d, wishes, t);
   node.log(d, "info", "directory.draining", { connections: d.sessions.byConn.size }, t);
   for (const s of d.sessions.byConn.values()) {
     if (s.box.congested) node.end(d, s, "shutdown", t);
+    else if (s.at.phase === "proving") shake.failProof(d, s, "policy", "draining", t);
     else if (session.isShaking(s)) node.refuse(d, s, "draining", node.drainingText, t);
     else node.bye(d, s, "shutdown", undefined, t);
   }
@@ -226,6 +233,7 @@ function reload(d: Directory, settings: Reloadable, t: Turn): void {
   const broken = check(config);
   assert(broken === undefined, `directory config: ${broken?.says}`);
   d.config = config;
+  d.welcomes.clear();
   admission.reload(d.admission, settings.limits, t.now);
   heartbeat.reloaded(d.heartbeat, settings.heartbeat, t.now);
   node.log(d, "info", "directory.reloaded", { peersMax: settings.peersMax }, t);
@@ -283,6 +291,7 @@ function notices(d: Directory, t: Turn): void {
   leaves.tick(d.leaves, t.now, wishes);
   if (wishes.length === 0) return;
   d.counts.totals.leaveNotices += told;
+  d.stepLines += wishes.length;
   for (const wish of wishes) {
     node.broadcast(d, envelope.encode(envelope.types.PEERLIST, wish.line), undefined, t);
   }

@@ -8,10 +8,14 @@
  * Rule 3: it does not know who is told.
  * @module
  */
+import { assert } from "../assert.ts";
 import { after, NEVER, type Mono } from "../time.ts";
 
 export type Leaves = {
-  /** Peerlist entries with `;D`, by nick, in order of leaving. Bounded by `noticesMax`. */
+  /**
+   * Peerlist entries with `;D`, by nick, in order of leaving. Beyond `noticesMax` the window ends 1
+   * ms later, so there are never more than that and one for each connection.
+   */
   readonly gone: Map<string, string>;
   readonly leaveMs: number;
   readonly lineBytesMax: number;
@@ -24,6 +28,8 @@ export type Effect = { readonly type: "notice"; readonly line: string };
 const noticesMax = 4_096;
 
 export function create(leaveMs: number, lineBytesMax: number): Leaves {
+  assert(leaveMs >= 1, "leaves: leaveMs is at least 1");
+  assert(lineBytesMax >= 1, "leaves: a line holds at least one byte");
   return { gone: new Map(), leaveMs, lineBytesMax, dueAt: NEVER };
 }
 

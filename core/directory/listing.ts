@@ -9,6 +9,7 @@
  * Rule 4: it does not know the wire form, nor what room a connection has.
  * @module
  */
+import { assert } from "../assert.ts";
 import type { ConnId } from "../ids.ts";
 import { after, NEVER, type Mono } from "../time.ts";
 
@@ -21,12 +22,15 @@ export type Listing = {
 };
 
 /**
- * Writes one line to `conn` from `cursor` on and returns the new cursor, `done` when the list is
- * complete (or the connection ended over it), `stalled` when the connection has no room.
+ * Writes one line to `conn` from `cursor` on and returns the new cursor, or `done` when the list is
+ * complete. Nothing is written when it returns `later` (no room until what is queued has gone out:
+ * ask again next turn) or `stalled` (the connection does not read: ask again after `drained`).
  */
-export type Writer = (conn: ConnId, cursor: number) => number | "done" | "stalled";
+export type Writer = (conn: ConnId, cursor: number) => number | "done" | "later" | "stalled";
 
 export function create(turnMs: number, linesPerTurn: number): Listing {
+  assert(turnMs >= 1, "listing: a turn takes at least 1 ms");
+  assert(linesPerTurn >= 1, "listing: a turn writes at least one line");
   return { cursors: new Map(), turnMs, linesPerTurn, dueAt: NEVER };
 }
 
@@ -50,25 +54,31 @@ export function gone(m: Listing, conn: ConnId): void {
   m.cursors.delete(conn);
 }
 
-/** One turn. When every requester is stalled it sleeps until one drains. */
+/**
+ * One turn. When every requester is stalled it sleeps until one drains. A written line may end any
+ * connection, its reader's included: such a requester is `gone` before `write` returns.
+ */
 export function tick(m: Listing, now: Mono, write: Writer): void {
   if (now < m.dueAt) return;
   m.dueAt = NEVER;
   let lines = 0;
-  let stalled = 0;
+  const stalled = new Set<ConnId>();
   for (const conn of [...m.cursors.keys()]) {
     if (lines >= m.linesPerTurn) break;
-    const cursor = m.cursors.get(conn) as number;
+    const cursor = m.cursors.get(conn);
+    if (cursor === undefined) continue;
     const next = write(conn, cursor);
+    if (next === "later") continue;
     if (next === "stalled") {
-      stalled += 1;
+      stalled.add(conn);
       continue;
     }
     lines += 1;
-    m.cursors.delete(conn);
-    if (next !== "done") m.cursors.set(conn, next);
+    if (m.cursors.delete(conn) && next !== "done") m.cursors.set(conn, next);
   }
-  if (m.cursors.size > stalled) m.dueAt = after(now, m.turnMs);
+  for (const conn of m.cursors.keys()) {
+    if (!stalled.has(conn)) return resumeAt(m, after(now, m.turnMs));
+  }
 }
 
 export function deadline(m: Listing): Mono {
@@ -76,6 +86,9 @@ export function deadline(m: Listing): Mono {
 }
 
 function resume(m: Listing, now: Mono): void {
-  const soon = after(now, 1);
-  if (soon < m.dueAt) m.dueAt = soon;
+  resumeAt(m, after(now, 1));
+}
+
+function resumeAt(m: Listing, at: Mono): void {
+  if (at < m.dueAt) m.dueAt = at;
 }

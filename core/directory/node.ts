@@ -52,6 +52,10 @@ export type Directory = {
   /** Who waits for which random bytes. */
   readonly draws: Map<number, ConnId>;
   nextReq: number;
+  /** Encoded welcomes by network spelling, until the nick or the motd changes. */
+  readonly welcomes: Map<string, Uint8Array>;
+  /** Lines handled in this step; each may fill a window and flush it to everybody. */
+  stepLines: number;
   /** The last notable events, oldest first; at most `recentMax`. */
   recent: Notable[];
 };
@@ -70,6 +74,9 @@ export type Turn = {
 
 const recentMax = 50;
 
+/** Spellings of a network name that differ in case only are few, but a peer may try them all. */
+const welcomesMax = 8;
+
 /** Why nobody is admitted during a drain, in words for the peer. */
 export const drainingText = "the directory is shutting down";
 
@@ -84,7 +91,7 @@ export function create(config: DirectoryConfig, now: Mono): Directory {
     heartbeat: heartbeat.create(config.heartbeat, now), contest: contest.create(config),
     leaves: leaves.create(config.leaveMs, config.peerlistBytesMax),
     listing: listing.create(config.outbox.flushMs, config.peerlistLinesPerFlush),
-    draws: new Map(), nextReq: 1, recent: [],
+    draws: new Map(), nextReq: 1, welcomes: new Map(), stepLines: 0, recent: [],
   };
 }
 
@@ -171,8 +178,16 @@ export function refuse(
   bye(d, s, "refused", answer(d, false, `Rejected: ${why}`, d.config.network), t);
 }
 
-/** The directory's handshake (795). */
-export function answer(d: Directory, accepted: boolean, motd: string, network: string): Uint8Array {
+/** The handshake (795) that lets a peer in, in the network's spelling that the peer used. */
+export function welcome(d: Directory, network: string): Uint8Array {
+  const known = d.welcomes.get(network);
+  if (known !== undefined) return known;
+  const bytes = answer(d, true, d.config.motd, network);
+  if (d.welcomes.size < welcomesMax) d.welcomes.set(network, bytes);
+  return bytes;
+}
+
+function answer(d: Directory, accepted: boolean, motd: string, network: string): Uint8Array {
   const line = handshake.directoryHello({
     nick: d.nick, network, motd, features: ownFeatures(d), accepted, location: d.config.location,
   });

@@ -31,6 +31,8 @@ export function heard(
   heartbeat.seen(d.heartbeat, beat, t.now);
   contest.seen(d.contest, s.conn, t.now, t.outcomes);
   const { asked, fault } = router.read(d.router, frame, peer.nickBytes);
+  // What ends the connection is not a matter of budget.
+  if (asked === "goodbye" || asked === "proof") return act(d, s, peer, frame, asked, fault, t);
   const budget = router.budget(asked);
   switch (admission.admit(d.admission, s.conn, budget, t.now)) {
     case "drop": return dropped(d, over[budget]);
@@ -86,10 +88,11 @@ function list(d: Directory, s: Session, t: Turn): void {
 /** Writes the next PEERLIST line of a list in progress (the `Writer` of `listing`). */
 export function writePage(
   d: Directory, conn: ConnId, cursor: number, t: Turn,
-): number | "done" | "stalled" {
+): number | "done" | "later" | "stalled" {
   const s = sessions.find(d.sessions, conn);
   if (s?.at.phase !== "registered") return "done";
-  if (!outbox.hasRoom(d.outbox, s.box)) return "stalled";
+  if (s.box.congested) return "stalled";
+  if (!outbox.hasRoom(d.outbox, s.box)) return "later";
   const features = s.at.peer.wantsFeatures;
   const own = cursor < 0 ? ownEntry(d, features) : undefined;
   const page = router.page(d.registry, cursor, own, features, d.config.peerlistBytesMax);

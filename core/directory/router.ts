@@ -8,6 +8,7 @@
  * Rule 4: it neither admits nor delivers; it knows no connection.
  * @module
  */
+import { unreachable } from "../assert.ts";
 import * as command from "../joinmarket/command.ts";
 import * as envelope from "../joinmarket/envelope.ts";
 import * as peerlist from "../joinmarket/peerlist.ts";
@@ -70,7 +71,8 @@ export function read(m: Router, frame: Uint8Array, nickBytes: Uint8Array): Readi
 export function budget(asked: Asked): Class {
   switch (asked) {
     case "public": case "orderbook": case "private": case "peerlist": case "ping": return asked;
-    default: return "other";
+    case "pong": case "goodbye": case "proof": case "fault": return "other";
+    default: return unreachable(asked);
   }
 }
 

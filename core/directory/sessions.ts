@@ -37,6 +37,7 @@ export type Effect = {
 export function create(c: DirectoryConfig): Sessions {
   assert(c.handshakeMs > 0, "sessions: handshakeMs is positive");
   assert(c.lineMs > 0, "sessions: lineMs is positive");
+  assert(c.outbox.closeGraceMs > 0, "sessions: closeGraceMs is positive");
   return {
     byConn: new Map(), shaking: expiry.create(), unfinished: expiry.create(),
     closing: expiry.create(), pendingBytes: 0,
@@ -55,9 +56,10 @@ export function find(m: Sessions, conn: ConnId): Session | undefined {
   return m.byConn.get(conn);
 }
 
-/** The handshake is done. */
-export function registered(m: Sessions, s: Session): void {
+/** The handshake is done. A line that was begun before is due like one that begins now. */
+export function registered(m: Sessions, s: Session, now: Mono): void {
   expiry.remove(m.shaking, s.conn);
+  if (s.pendingBytes > 0) expiry.put(m.unfinished, s.conn, after(now, m.lineMs));
 }
 
 /**

@@ -11,7 +11,7 @@
  * Source: JMP-0001 and the nick-auth draft, as deployed peers implement them.
  * @module
  */
-import { assert } from "../assert.ts";
+import { assert, unreachable } from "../assert.ts";
 import { ascii, hex } from "../bytes.ts";
 import type { Fault } from "../fault.ts";
 import * as envelope from "../joinmarket/envelope.ts";
@@ -25,7 +25,7 @@ import { handshakeResults, type HandshakeResult } from "./counts.ts";
 import * as heartbeat from "./heartbeat.ts";
 import * as leaves from "./leaves.ts";
 import {
-  answer, bye, drainingText, end, log, note, refuse, send, type Directory, type Turn,
+  bye, drainingText, end, log, note, refuse, send, type Directory, type Turn, welcome,
 } from "./node.ts";
 import * as proxy from "./proxy.ts";
 import * as registry from "./registry.ts";
@@ -34,6 +34,8 @@ import * as sessions from "./sessions.ts";
 
 type Session = session.Session;
 type Hello = session.Hello;
+
+const contestedText = "this nick is in use; its owner is probed, try again later";
 
 /** One line of a connection that is not registered yet. */
 export function heard(d: Directory, s: Session, frame: Uint8Array, t: Turn): void {
@@ -45,13 +47,17 @@ export function heard(d: Directory, s: Session, frame: Uint8Array, t: Turn): voi
     case "drawing":
       d.counts.drops["early-line"] += 1;
       return;
-    default: return;
+    case "registered":
+    case "closing":
+      return;
+    default: return unreachable(s.at);
   }
 }
 
-/** The handshake deadline passed. */
+/** The handshake deadline passed. Who has said a valid handshake is told. */
 export function late(d: Directory, s: Session, t: Turn): void {
   if (s.at.phase === "proving") return failProof(d, s, "expired", "auth-expired", t);
+  if (s.at.phase === "waiting") return refuse(d, s, "nick-contested", contestedText, t);
   end(d, s, "handshake-timeout", t);
 }
 
@@ -63,7 +69,7 @@ export function drawn(d: Directory, conn: ConnId, bytes: Uint8Array, t: Turn): v
   const { hello } = s.at;
   const challenge = hex(bytes);
   session.move(s, "entropy given", { phase: "proving", hello, challenge });
-  send(d, s, answer(d, true, d.config.motd, hello.network), t);
+  send(d, s, welcome(d, hello.network), t);
   const line = nickauth.challengeLine(challenge, d.config.location as string);
   send(d, s, envelope.encode(envelope.types.NICK_AUTH_CHALLENGE, line), t);
 }
@@ -83,8 +89,7 @@ export function settle(d: Directory, outcome: contest.Effect, t: Turn): void {
     case "won": {
       const s = sessions.find(d.sessions, outcome.conn);
       if (s?.at.phase !== "waiting") return;
-      d.counts.totals.contestsWon += 1;
-      return admitted(d, s, s.at.hello, "owner silent", t);
+      return won(d, s, s.at.hello, t);
     }
     case "refused": {
       const s = sessions.find(d.sessions, outcome.conn);
@@ -92,6 +97,18 @@ export function settle(d: Directory, outcome: contest.Effect, t: Turn): void {
       return refuse(d, s, "nick-in-use", "this nick is in use; its owner answered just now", t);
     }
   }
+}
+
+/**
+ * The owner is gone, and the newcomer that waited may have its nick: unless someone was quicker, or
+ * a reload has left the node fuller than it may be.
+ */
+function won(d: Directory, s: Session, hello: Hello, t: Turn): void {
+  const owner = registry.find(d.registry, hello.nick);
+  if (owner !== undefined) return refuse(d, s, "nick-in-use", "this nick is in use", t);
+  if (isFull(d, undefined)) return refuse(d, s, "full", fullText(d), t);
+  d.counts.totals.contestsWon += 1;
+  admitted(d, s, hello, "owner silent", t);
 }
 
 function circuit(d: Directory, s: Session, frame: Uint8Array, t: Turn): void {
@@ -128,9 +145,7 @@ function claims(d: Directory, s: Session, hello: Hello, t: Turn): void {
   if (d.drain !== "no") return refuse(d, s, "draining", drainingText, t);
   if (hello.nick === d.nick) return refuse(d, s, "own-nick", "this nick is the directory's", t);
   const owner = registry.find(d.registry, hello.nick);
-  if (isFull(d, owner)) {
-    return refuse(d, s, "full", `the directory is full (${d.config.peersMax} peers)`, t);
-  }
+  if (isFull(d, owner)) return refuse(d, s, "full", fullText(d), t);
   const canProve = d.config.location !== undefined && hello.features.includes("nick_auth");
   if (canProve) return draw(d, s, hello, t);
   if (owner === undefined) return admitted(d, s, hello, "valid, nick free", t);
@@ -140,6 +155,10 @@ function claims(d: Directory, s: Session, hello: Hello, t: Turn): void {
 /** Is there no room, counting a place that the newcomer would take over as free? */
 function isFull(d: Directory, owner: registry.Peer | undefined): boolean {
   return registry.size(d.registry) - (owner === undefined ? 0 : 1) >= d.config.peersMax;
+}
+
+function fullText(d: Directory): string {
+  return `the directory is full (${d.config.peersMax} peers)`;
 }
 
 function draw(d: Directory, s: Session, hello: Hello, t: Turn): void {
@@ -161,10 +180,7 @@ function contested(d: Directory, s: Session, hello: Hello, owner: registry.Peer,
   const asked: contest.Effect[] = [];
   const verdict = contest.opened(d.contest, claim, t.now, asked);
   probe(d, incumbent, asked, t);
-  if (verdict === "refuse") {
-    const why = "this nick is in use; its owner is probed, try again later";
-    return refuse(d, s, "nick-contested", why, t);
-  }
+  if (verdict === "refuse") return refuse(d, s, "nick-contested", contestedText, t);
   session.move(s, "valid, nick owned", { phase: "waiting", hello });
 }
 
@@ -189,7 +205,7 @@ export function orderbookProbe(d: Directory): Uint8Array {
 
 /** Answers (795) and registers. */
 function admitted(d: Directory, s: Session, hello: Hello, on: string, t: Turn): void {
-  send(d, s, answer(d, true, d.config.motd, hello.network), t);
+  send(d, s, welcome(d, hello.network), t);
   register(d, s, hello, undefined, on, t);
 }
 
@@ -205,7 +221,7 @@ function register(
   const kind: heartbeat.Kind = peer.ping ? "ping" : peer.maker ? "maker" : "mute";
   const beat = heartbeat.added(d.heartbeat, s.conn, kind, t.now);
   session.move(s, on, { phase: "registered", peer, beat });
-  sessions.registered(d.sessions, s);
+  sessions.registered(d.sessions, s, t.now);
   outbox.joined(d.outbox, s.box);
   if (leaves.back(d.leaves, peer.nick)) d.counts.totals.leavesCancelled += 1;
   d.counts.handshakes.ok += 1;
@@ -257,7 +273,8 @@ function displace(d: Directory, owner: registry.Peer, t: Turn): void {
   end(d, incumbent, "displaced", t);
 }
 
-function failProof(
+/** Ends a connection that was asked for a proof; after the 803 only an 807 may follow. */
+export function failProof(
   d: Directory, s: Session, code: "malformed" | "expired" | "invalid" | "policy",
   result: HandshakeResult, t: Turn,
 ): void {

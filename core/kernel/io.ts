@@ -5,7 +5,8 @@
  * they exist.
  * Rule 2: effects of one step run in order per resource (one connection, one file); there is no
  * order between resources, and a completion is an event.
- * Rule 3: an effect never holds a reference into the state.
+ * Rule 3: an effect never holds a reference into state that changes; bytes that nobody writes to
+ * again may be shared.
  * @module
  */
 import type { ConnId } from "../ids.ts";
