@@ -1,0 +1,242 @@
+/**
+ * What a directory node sends and ends, held against what an observer knows to be due.
+ *
+ * Rule 1: the bytes are read as a peer would read them; a frame that nobody is owed is a violation,
+ * and so is one that comes before another of its sender.
+ * Rule 2: every end is judged by its reason.
+ * @module
+ */
+import { unreachable } from "../../core/assert.ts";
+import { ascii, equal } from "../../core/bytes.ts";
+import type { ConnId } from "../../core/ids.ts";
+import * as envelope from "../../core/joinmarket/envelope.ts";
+import * as handshake from "../../core/joinmarket/handshake.ts";
+import * as nickauth from "../../core/joinmarket/nickauth.ts";
+import * as peerlist from "../../core/joinmarket/peerlist.ts";
+import { NEVER } from "../../core/time.ts";
+import { end, settle, type Conn, type Observer, type Seen } from "./observer.ts";
+import { violation, type InvariantId } from "./violation.ts";
+
+/** Takes the effects of a step in, in order. */
+export function sent(o: Observer, seen: Seen): void {
+  for (const effect of seen.effects) {
+    switch (effect.type) {
+      case "conn.send": written(o, effect.conn, effect.bytes, seen); break;
+      case "conn.close": ended(o, effect.conn, effect.how, effect.reason, seen); break;
+      case "entropy.want": o.entropyAsked += 1; break;
+      case "stopped": o.stopped = true; break;
+      case "log":
+      case "wake": break;
+      default: unreachable(effect);
+    }
+  }
+}
+
+function say(seen: Seen, id: InvariantId, says: string, c: Conn): void {
+  const nick = c.hello?.nick;
+  seen.out.push(violation(id, says, nick === undefined ? { conn: c.id } : { conn: c.id, nick }));
+}
+
+function written(o: Observer, id: ConnId, data: Uint8Array, seen: Seen): void {
+  const c = o.conns.get(id);
+  if (c === undefined || c.phase === "ended") {
+    seen.out.push(violation("D2", "sent to a connection that has ended", { conn: id }));
+    return;
+  }
+  if (c.congestedAt !== NEVER && !seen.closes.has(id)) say(seen, "D12", "sent while congested", c);
+  c.movedAt = seen.now;
+  let from = 0;
+  while (from < data.length) {
+    const lf = data.indexOf(10, from);
+    if (lf < 1 || data[lf - 1] !== 13) return say(seen, "wire", "sent what ends in no CRLF", c);
+    frame(o, c, data.subarray(from, lf + 1), seen);
+    from = lf + 1;
+  }
+}
+
+function frame(o: Observer, c: Conn, data: Uint8Array, seen: Seen): void {
+  const e = envelope.create();
+  if (data.length > envelope.lineBytesMax + 2) say(seen, "wire", "a line beyond 40,000 bytes", c);
+  if (envelope.scan(data, e) !== undefined) return say(seen, "wire", "sent no valid frame", c);
+  const { types } = envelope;
+  if (e.type === types.DN_HANDSHAKE) return answered(c, data, e, seen);
+  if (e.type === types.NICK_AUTH_CHALLENGE) return challenged(c, seen);
+  if (e.type === types.NICK_AUTH_RESULT) return judged(c, data, e, seen);
+  if (c.said === "answered") c.said = "open";
+  if (c.said !== "open") return say(seen, "D16", `sent ${e.type} before the handshake is done`, c);
+  if (c.hint !== undefined && e.type !== types.PEERLIST) {
+    return say(seen, "D10", "a private line was not followed by its hint", c);
+  }
+  switch (e.type) {
+    case types.PRIVMSG: return relayed(o, c, data, e, "D10", seen);
+    case types.PUBMSG: return relayed(o, c, data, e, "D11", seen);
+    case types.PEERLIST: return listed(o, c, envelope.content(data, e), seen);
+    case types.PING:
+      if (c.hello?.ping !== true) say(seen, "wire", "PING to a peer that does not know it", c);
+      return;
+    case types.PONG:
+      if (c.pongs === 0) return say(seen, "wire", "PONG that nobody asked for", c);
+      c.pongs -= 1;
+      return;
+    default: return say(seen, "wire", `sent a ${e.type}`, c);
+  }
+}
+
+function answered(c: Conn, data: Uint8Array, e: envelope.Envelope, seen: Seen): void {
+  if (c.said !== "nothing") return say(seen, "D16", "a second handshake was sent", c);
+  const hello = handshake.parseDirectory(envelope.content(data, e));
+  if (!hello.ok) return say(seen, "wire", "sent a malformed handshake", c);
+  c.said = hello.value.accepted ? "answered" : "silent";
+  if (hello.value.accepted && c.hello === undefined) {
+    say(seen, "D16", "accepted a peer that said no handshake", c);
+  }
+}
+
+function challenged(c: Conn, seen: Seen): void {
+  if (c.said !== "answered") say(seen, "D16", "a challenge out of turn", c);
+  c.said = "challenged";
+}
+
+function judged(c: Conn, data: Uint8Array, e: envelope.Envelope, seen: Seen): void {
+  if (c.said !== "challenged") say(seen, "D16", "the result of no challenge", c);
+  const result = nickauth.parseResult(envelope.content(data, e));
+  if (!result.ok) say(seen, "wire", "sent a malformed nick-auth result", c);
+  c.said = result.ok && result.value === "ok" ? "open" : "silent";
+  if (c.said === "open" && c.pubkey === undefined) say(seen, "D3", "verified without a proof", c);
+}
+
+function relayed(
+  o: Observer, c: Conn, data: Uint8Array, e: envelope.Envelope, id: "D10" | "D11", seen: Seen,
+): void {
+  const raw = data.subarray(e.from, e.to);
+  const text = envelope.content(data, e);
+  const from = text.slice(0, text.indexOf("!"));
+  if (from === seen.node.nick) return probed(c, text, e.type, seen);
+  const item = settle(o, c, from, (due) => due.type === e.type && equal(due.raw, raw));
+  if (item === undefined) return say(seen, id, "a line that is not the next one due", c);
+  if (item.exact !== undefined && !equal(item.exact, data)) {
+    say(seen, id, "a line that is not relayed as it came", c);
+  }
+  if (item.hint === undefined) return;
+  c.hint = item.hint;
+  o.owing.add(c);
+}
+
+function probed(c: Conn, text: string, type: number, seen: Seen): void {
+  if (type !== envelope.types.PUBMSG || text !== `${seen.node.nick}!PUBLIC!orderbook`) {
+    return say(seen, "wire", "a probe of another form", c);
+  }
+  if (c.hello?.maker !== true) say(seen, "wire", "a taker was asked for its order book", c);
+  if (c.hello?.ping === true) say(seen, "wire", "a peer that knows PING was probed otherwise", c);
+}
+
+function listed(o: Observer, c: Conn, text: string, seen: Seen): void {
+  if (c.hint !== undefined) return hinted(o, c, text, seen);
+  const list = peerlist.parse(text);
+  if (!list.ok || list.value.malformed > 0) return say(seen, "D14", "a malformed peerlist", c);
+  const { entries } = list.value;
+  const gone = entries.filter((entry) => entry.disconnected);
+  if (gone.length === 0) return page(o, c, entries, seen);
+  if (gone.length < entries.length) say(seen, "D14", "a leave notice that also lists peers", c);
+  for (const { nick, location } of gone) {
+    const raw = ascii(`${nick};${location};D`);
+    if (settle(o, c, `;${nick}`, (due) => equal(due.raw, raw)) !== undefined) continue;
+    seen.out.push(violation("D13", "a leave notice that is not due", { conn: c.id, nick }));
+  }
+}
+
+function hinted(o: Observer, c: Conn, text: string, seen: Seen): void {
+  if (text !== c.hint) say(seen, "D10", "a hint that is not about the sender", c);
+  c.hint = undefined;
+  if (c.owed.size === 0) o.owing.delete(c);
+}
+
+function page(
+  o: Observer, c: Conn, entries: readonly peerlist.Entry[], seen: Seen,
+): void {
+  if (c.list === undefined) return say(seen, "D14", "a peerlist that nobody asked for", c);
+  for (const entry of entries) {
+    if (!belongs(o, entry, seen)) {
+      const { nick } = entry;
+      seen.out.push(violation("D14", "lists who is not here", { conn: c.id, nick }));
+    }
+    if (entry.features.length > 0 && c.hello?.wantsFeatures !== true) {
+      say(seen, "D14", "features for a peer that did not ask", c);
+    }
+    c.list.listed.add(entry.nick);
+    c.list.missing?.delete(entry.nick);
+  }
+}
+
+/** A live maker, one that left while the line was on its way, or the node itself. */
+function belongs(o: Observer, entry: peerlist.Entry, seen: Seen): boolean {
+  if (entry.nick === seen.node.nick) return entry.location === o.config.location;
+  const peer = o.peers.get(entry.nick);
+  if (peer !== undefined && peer.hello?.location === entry.location) return true;
+  const endedAt = o.lately.get(entry.nick);
+  return endedAt !== undefined && seen.now - endedAt <= o.config.outbox.flushMs + latelyMs;
+}
+
+/** A line of a peerlist is written only when there is room, so it leaves with the next flush. */
+const latelyMs = 1;
+
+function ended(
+  o: Observer, id: ConnId, how: "abort" | "flush", reason: string, seen: Seen,
+): void {
+  const c = o.conns.get(id);
+  if (c === undefined) {
+    seen.out.push(violation("D2", `closed a connection that is gone: ${reason}`, { conn: id }));
+    return;
+  }
+  if (c.closed !== undefined) {
+    // The end of a drain resets whatever is left, once more if need be.
+    const isLast = how === "abort" && (c.closed.how === "flush" || reason === "shutdown");
+    if (!isLast) say(seen, "D2", `closed twice: ${reason}`, c);
+    c.closed = { how, reason };
+    return;
+  }
+  c.closed = { how, reason };
+  judge(o, c, reason, seen);
+  end(o, c, seen.now);
+}
+
+/** Was this end right? */
+function judge(o: Observer, c: Conn, reason: string, seen: Seen): void {
+  const { now } = seen;
+  const { heartbeat, contestPingMs, contestMakerMs, outbox } = o.config;
+  switch (reason) {
+    case "idle-timeout":
+      if (now - c.lineAt < heartbeat.hardMs) say(seen, "D5", "evicted though heard lately", c);
+      return;
+    case "pong-timeout":
+      if (c.pingedAt === NEVER) say(seen, "D6", "evicted though it answered", c);
+      else if (now - c.pingedAt < heartbeat.pongMs) say(seen, "D6", "evicted too early", c);
+      return;
+    case "nick-contest": {
+      const ms = c.hello?.ping === true ? contestPingMs : contestMakerMs;
+      if (c.hello?.ping !== true && c.hello?.maker !== true) say(seen, "D3", "lost a contest", c);
+      if (now - c.lineAt < ms) say(seen, "D3", "lost its nick though heard in the contest", c);
+      return;
+    }
+    case "slow-reader":
+      if (c.congestedAt === NEVER) say(seen, "D12", "a reader ended as a slow one", c);
+      else if (now - c.congestedAt < outbox.congestedMsMax) say(seen, "D12", "ended too early", c);
+      return;
+    case "handshake-timeout":
+      if (now - c.openedAt < o.config.handshakeMs) say(seen, "D16", "ended too early", c);
+      return;
+    case "displaced": return displaced(o, c, seen);
+    default: return;
+  }
+}
+
+/** Who was displaced had no key, or the newcomer showed the same. */
+function displaced(o: Observer, old: Conn, seen: Seen): void {
+  const by = o.peers.get(old.hello?.nick ?? "");
+  if (by === undefined || by === old || by.pubkey === undefined) {
+    return say(seen, "D3", "displaced by nobody who proved the nick", old);
+  }
+  if (old.pubkey !== undefined && old.pubkey !== by.pubkey) {
+    say(seen, "D3", "displaced by another key", old);
+  }
+}

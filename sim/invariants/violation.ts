@@ -1,0 +1,60 @@
+/**
+ * The names of what must always hold, and the value that says it did not.
+ *
+ * Rule 1: ids are stable; reports, kept scenarios and tests use them.
+ * Rule 2: a statement is one line, in the words of a person who has to act on it.
+ * Not known here: how anything is checked.
+ * @module
+ */
+import type { ConnId } from "../../core/ids.ts";
+
+/** Every invariant of one directory node and of its kernel, with what it says. */
+export const statements = Object.freeze({
+  D1: "a nick has one owner, and the owner shook hands on its own connection",
+  D2: "nothing that belongs to an ended connection changes anything of another",
+  D3: "a nick passes on only to its proven key, or when its owner did not answer",
+  D4: "peers stay within peersMax, and no table outlives what it is about",
+  D5: "whoever was heard within the idle time is not evicted by the heartbeat",
+  D6: "any line after a PING counts as its answer",
+  D7: "the dead are noticed within idle + sweep + pong, the silent within hard + sweep",
+  D8: "a jump of the wall clock changes nothing",
+  D9: "a PING is pending only for a connection that owns its nick",
+  D10: "a private line reaches the owner of the nick, once, from who sent it",
+  D11: "a public line reaches everyone else who was here, once, in its sender's order",
+  D12: "who does not read holds a bounded queue, ends in time and delays nobody",
+  D13: "each maker that left is announced once, and none whose nick is back",
+  D14: "a peerlist names makers that are here, all of them, and the node itself",
+  D15: "lines do not depend on how bytes arrive, and a bad line harms its sender alone",
+  D16: "a handshake ends in time, and nothing before it has any effect",
+  X1: "a step depends on the state, the event and the time, and owns what it returns",
+  X2: "effects are plain data of known kinds",
+  X3: "every queue and every table has a bound",
+  X4: "a step leaves its deadline ahead and asks for at most one wake",
+  X5: "time goes on: no endless events at one instant",
+  X6: "no secret in a trace, a log line or an error",
+  wire: "deployed clients are sent only what they take",
+});
+
+export type InvariantId = keyof typeof statements;
+
+/** One broken invariant. `conn` and `nick` say where, as far as that is known. */
+export type Violation = {
+  readonly id: InvariantId;
+  readonly says: string;
+  readonly conn?: ConnId;
+  readonly nick?: string;
+};
+
+/** A violation of `id`; `says` is what was seen, without bytes that a peer chose. */
+export function violation(
+  id: InvariantId, says: string, at: { readonly conn?: ConnId; readonly nick?: string } = {},
+): Violation {
+  return { id, says, ...at };
+}
+
+/** One line for people: the id, the statement, what was seen and where. */
+export function text(v: Violation): string {
+  const conn = v.conn === undefined ? "" : ` conn ${v.conn}`;
+  const nick = v.nick === undefined ? "" : ` ${v.nick}`;
+  return `${v.id} (${statements[v.id]}): ${v.says}${conn}${nick}`;
+}
