@@ -4,21 +4,24 @@
  * Rule 1: file < environment < flags, key by key; each value remembers where it came from.
  * Rule 2: every problem is found in one pass and told with its place, key, value and accepted
  * range.
- * Rule 3: the core's own relations are checked last, on values that are each in range.
+ * Rule 3: relations between values, the core's and ours, are checked last, on values that are each
+ * in range.
  * @module
  */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parse, TomlError } from "smol-toml";
 import type { z } from "zod";
 import { check, type DirectoryConfig, type Network } from "../core/directory/config.ts";
-import type { Address } from "./address.ts";
+import { type Address, addressText, isLoopback } from "./address.ts";
+import { readConfig } from "./config/file.ts";
 import { defaultDataDir, type Env } from "./config/files.ts";
-import { envName, isEnvName, type Key, keyOfCore, keyOfEnv } from "./config/keys.ts";
+import { isEnvName, type Key, keyOfCore, keyOfEnv } from "./config/keys.ts";
 import { keys, keysByName, tables } from "./config/keys.ts";
-import { nearest } from "./config/nearest.ts";
+import { lineFinder } from "./config/lines.ts";
 import { type Parsed, type Raw, schema } from "./config/schema.ts";
-import { lineOf } from "./config/lines.ts";
+import { unknownEnv, unknownKey } from "./config/unknown.ts";
+import { addressForm, longPath, valueText } from "./config/values.ts";
+import { cleanText } from "./log.ts";
 
 /** Where a value came from. `line` is missing where the file's layout hides it. */
 export type Origin =
@@ -63,6 +66,16 @@ export type Loaded =
 type Given = { readonly raw: unknown; readonly origin: Origin };
 type Layers = { readonly given: Map<string, Given>; readonly problems: string[] };
 
+/** Keys that do not exist are told one by one up to this many; the rest is counted. */
+const unknownShownMax = 20;
+
+/** The file that is being read. `unknown` counts its keys that do not exist. */
+type FileSource = {
+  readonly file: string;
+  readonly lineOf: (key: string) => number | undefined;
+  unknown: number;
+};
+
 /** Loads, merges and checks. Never throws for anything an operator can write. */
 export function load(sources: Sources): Loaded {
   const layers: Layers = { given: new Map(), problems: [] };
@@ -78,28 +91,17 @@ export function load(sources: Sources): Loaded {
 }
 
 function addFile(layers: Layers, file: string): void {
-  const text = readText(layers, file);
-  const table = text === undefined ? undefined : parseToml(layers, file, text);
-  if (table !== undefined) addTable(layers, file, text ?? "", table, "");
-}
-
-function readText(layers: Layers, file: string): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
-  } catch (error) {
-    layers.problems.push(`cannot read the configuration file ${file}: ${readFailure(error)}`);
-    return undefined;
+  const read = readConfig(file);
+  if (!read.ok) {
+    layers.problems.push(`cannot read the configuration file ${file}: ${read.says}`);
+    return;
   }
-}
-
-function readFailure(error: unknown): string {
-  switch ((error as { code?: unknown }).code) {
-    case "ENOENT": return "there is no such file; `dogwatch config init > FILE` writes one";
-    case "EACCES": return "permission denied; make it readable for the user that runs Dogwatch";
-    case "EISDIR": return "it is a directory; name the file in it";
-    case "ERR_ENCODING_INVALID_ENCODED_DATA": return "it is not UTF-8 text";
-    default: return (error as Error).message;
-  }
+  const table = parseToml(layers, file, read.text);
+  if (table === undefined) return;
+  const source: FileSource = { file, lineOf: lineFinder(read.text), unknown: 0 };
+  addTable(layers, source, table, "");
+  const more = source.unknown - unknownShownMax;
+  if (more > 0) layers.problems.push(`${file}: ${more} more keys that do not exist`);
 }
 
 function parseToml(layers: Layers, file: string, text: string): object | undefined {
@@ -113,41 +115,26 @@ function parseToml(layers: Layers, file: string, text: string): object | undefin
   }
 }
 
-function addTable(layers: Layers, file: string, text: string, table: object, path: string): void {
+function addTable(layers: Layers, source: FileSource, table: object, path: string): void {
+  const { file, lineOf } = source;
   for (const [name, raw] of Object.entries(table)) {
     const key = path === "" ? name : `${path}.${name}`;
-    const origin: Origin = { from: "file", file, line: lineOf(text, key) };
+    const origin: Origin = { from: "file", file, line: lineOf(key) };
     if (keysByName.has(key)) layers.given.set(key, { raw, origin });
-    else if (!tables.has(key)) layers.problems.push(`${place(origin)}${key}: ${unknownKey(key)}`);
-    else if (isTable(raw)) addTable(layers, file, text, raw, key);
+    else if (!tables.has(key)) addUnknown(layers, source, key, origin);
+    else if (isTable(raw)) addTable(layers, source, raw, key);
     else layers.problems.push(`${place(origin)}${key}: this is a table; write [${key}]`);
   }
 }
 
+function addUnknown(layers: Layers, source: FileSource, key: string, origin: Origin): void {
+  source.unknown += 1;
+  if (source.unknown > unknownShownMax) return;
+  layers.problems.push(`${place(origin)}${cleanText(key)}: ${unknownKey(key)}`);
+}
+
 function isTable(raw: unknown): raw is object {
   return typeof raw === "object" && raw !== null && !Array.isArray(raw) && !(raw instanceof Date);
-}
-
-function unknownKey(key: string): string {
-  const names = [...keysByName.keys(), ...tables];
-  const table = key.slice(0, key.lastIndexOf(".") + 1);
-  const last = key.slice(table.length);
-  // First a slip within the table, then the right name in the wrong table, then both.
-  const inside = names
-    .filter((name) => name.startsWith(table))
-    .map((name) => name.slice(table.length));
-  const sibling = nearest(last, inside.filter((name) => !name.includes(".")));
-  const meant = sibling ?? nearest(last, names.map(lastPart));
-  const full = sibling === undefined
-    ? names.find((name) => lastPart(name) === meant)
-    : table + sibling;
-  return full === undefined
-    ? "no such key; `dogwatch config init` lists all"
-    : `no such key; did you mean ${full}?`;
-}
-
-function lastPart(key: string): string {
-  return key.slice(key.lastIndexOf(".") + 1);
 }
 
 function addEnv(layers: Layers, env: Env): void {
@@ -157,12 +144,6 @@ function addEnv(layers: Layers, env: Env): void {
     if (key === undefined) layers.problems.push(unknownEnv(name));
     else layers.given.set(key.key, { raw: coerced(value, key), origin: { from: "env", name } });
   }
-}
-
-function unknownEnv(name: string): string {
-  const meant = nearest(name, keys.map((key) => envName(key.key)));
-  const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
-  return `environment ${name}: no such setting${hint}`;
 }
 
 /**
@@ -184,12 +165,25 @@ function checked(layers: Layers, env: Env): Loaded {
     return { ok: false, problems: [...new Set(problems)] };
   }
   const settings = settingsOf(parsed.data, env);
-  const broken = check(settings.directory);
-  if (broken === undefined) {
-    return { ok: true, settings, entries: keys.map((key) => entry(layers, key)) };
-  }
-  const values = broken.keys.map((core) => relationValue(layers, keyOfCore(core)));
-  return { ok: false, problems: [`${values.join(", ")}: ${broken.says}`] };
+  const broken = [...coreRelation(layers, settings), ...httpRelation(layers, settings)];
+  if (broken.length > 0) return { ok: false, problems: broken };
+  return { ok: true, settings, entries: keys.map((key) => entry(layers, key)) };
+}
+
+function coreRelation(layers: Layers, { directory }: Settings): string[] {
+  const broken = check(directory);
+  return broken === undefined ? [] : [relation(layers, broken.keys.map(keyOfCore), broken.says)];
+}
+
+function httpRelation(layers: Layers, { http, httpRemote }: Settings): string[] {
+  if (httpRemote || isLoopback(http)) return [];
+  const says = `${addressText(http)} is reachable from other machines and has no access control; ` +
+    "choose a loopback address or a Unix socket, or set directory.http_remote = true";
+  return [relation(layers, ["directory.http", "directory.http_remote"], says)];
+}
+
+function relation(layers: Layers, names: readonly string[], says: string): string {
+  return `${names.map((key) => relationValue(layers, key)).join(", ")}: ${says}`;
 }
 
 function nested(given: ReadonlyMap<string, Given>): object {
@@ -209,14 +203,16 @@ function told(issue: z.core.$ZodIssue, layers: Layers): string {
   if (key === undefined) return `${path}: ${issue.message}`;
   const given = layers.given.get(key.key);
   const origin: Origin = given?.origin ?? { from: "default" };
-  return `${place(origin)}${key.key} = ${JSON.stringify(given?.raw)}: expected ${key.accepts}`;
+  const fault = key.accepts.startsWith(addressForm) ? longPath(given?.raw) : undefined;
+  const says = fault ?? `expected ${key.accepts}`;
+  return `${place(origin)}${key.key} = ${valueText(given?.raw)}: ${says}`;
 }
 
 function relationValue(layers: Layers, key: string): string {
   const known = keysByName.get(key);
   if (known === undefined) return key;
   const { raw, origin } = entry(layers, known);
-  return `${key} = ${JSON.stringify(raw)} (${originText(origin)})`;
+  return `${key} = ${valueText(raw)} (${originText(origin)})`;
 }
 
 function entry(layers: Layers, key: Key): Entry {
@@ -261,6 +257,7 @@ function directoryOf(parsed: Parsed): DirectoryConfig {
     motd: d.motd,
     peersMax: d.peers_max,
     handshakingMax: d.handshaking_max,
+    handshakeBytesMax: d.handshake_bytes_max,
     handshakeMs: d.handshake_timeout_sec,
     lineBytesMax: d.line_bytes_max,
     inputBytesTotalMax: d.input_bytes_total_max,
@@ -269,6 +266,7 @@ function directoryOf(parsed: Parsed): DirectoryConfig {
     connsPerCircuitMax: d.conns_per_circuit_max,
     contestPingMs: d.contest_ping_sec,
     contestMakerMs: d.contest_maker_sec,
+    unseenLeaves: d.unseen_leaves,
     leaveMs: d.leave_window_sec,
     peerlistBytesMax: d.peerlist_bytes_max,
     peerlistLinesPerFlush: d.peerlist_lines_per_flush,
@@ -282,12 +280,15 @@ function directoryOf(parsed: Parsed): DirectoryConfig {
     },
     limits: {
       public: l.public,
+      publicBytes: l.public_bytes,
       orderbook: l.orderbook,
       private: l.private,
+      privateBytes: l.private_bytes,
       peerlist: l.peerlist,
       ping: l.ping,
       other: l.other,
       proofs: l.proofs,
+      proofsPerCircuit: l.proofs_per_circuit,
       dropsMax: l.drops_max,
       dropsWindowMs: l.drops_window_sec,
     },

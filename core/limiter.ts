@@ -7,6 +7,8 @@
  * `perMs` scaled units and nothing is ever rounded.
  * Rule 3: a key without an entry has its full burst. Whoever must not gain by being forgotten is
  * kept by the caller until `sweep` drops the full bucket by itself.
+ * Rule 4: what is taken may cost any whole number of tokens, so that a bucket can count bytes as
+ * well as lines. What costs more than the burst never fits.
  *
  * Knows nothing of what a key names or what a refusal means.
  * @module
@@ -25,29 +27,59 @@ export type Limiter = {
 export const tokensMax = 100_000;
 /** The longest `perMs` of a rate in lowest terms: one day. */
 export const perMsMax = 86_400_000;
-/** The largest burst, in tokens. */
-export const burstMax = 1_000_000;
+/**
+ * The largest product of `burst` and `perMs` of a rate in lowest terms: what a full burst is worth
+ * in scaled units. A million tokens at one a day, or a hundred million at one every 864 seconds.
+ */
+export const spentMax = 1_000_000 * perMsMax;
 
 /**
  * The largest scaled instant; a full burst beyond it is still a safe integer. A rate of `tokensMax`
  * reaches it after 2.8 years of uptime, any default rate after more than 5,000 years.
  */
-const scaledMax = Number.MAX_SAFE_INTEGER - burstMax * perMsMax;
+const scaledMax = Number.MAX_SAFE_INTEGER - spentMax;
 
-/** A limiter without entries. Asserts 1..`tokensMax`, 1..`perMsMax` and 1..`burstMax`. */
-export function create(rate: Rate): Limiter {
-  return { rate: lowest(rate), tats: new Map() };
+/** Can buckets of this rate be counted exactly? All three are whole, at least 1, and in range. */
+export function accepts(rate: Rate): boolean {
+  const { tokens, perMs, burst } = rate;
+  if (!isCount(tokens) || !isCount(perMs) || !isCount(burst)) return false;
+  const l = lowest(rate);
+  return l.tokens <= tokensMax && l.perMs <= perMsMax && l.burst * l.perMs <= spentMax;
 }
 
-/** Takes one token of `key` at `now` (ms, never earlier than before), or answers false. */
-export function take(l: Limiter, key: number, now: number): boolean {
+/** A limiter without entries. Asserts what `accepts` asks for. */
+export function create(rate: Rate): Limiter {
+  return { rate: checked(rate), tats: new Map() };
+}
+
+/**
+ * Takes `cost` tokens (whole, at least 1) of `key` at `now` (ms, never earlier than before), or
+ * takes none and answers false.
+ */
+export function take(l: Limiter, key: number, now: number, cost = 1): boolean {
+  assert(Number.isInteger(cost), "a cost is a whole number of tokens");
+  assert(cost >= 1, "a cost is at least one token");
   const { tokens, perMs, burst } = l.rate;
   const scaled = scale(now, tokens);
+  // Beyond the burst the product below need not be exact any more.
+  if (cost > burst) return false;
   const tat = l.tats.get(key);
-  const next = (tat === undefined || tat < scaled ? scaled : tat) + perMs;
+  const next = (tat === undefined || tat < scaled ? scaled : tat) + cost * perMs;
   if (next - scaled > burst * perMs) return false;
   l.tats.set(key, next);
   return true;
+}
+
+/** Undoes a `take` of the same key, instant and cost, as if it had been refused. */
+export function refund(l: Limiter, key: number, now: number, cost = 1): void {
+  const { tokens, perMs } = l.rate;
+  const tat = l.tats.get(key);
+  assert(tat !== undefined, "a refund of what was not taken");
+  const before = tat - cost * perMs;
+  const scaled = scale(now, tokens);
+  assert(before >= scaled, "a refund of more than was taken");
+  if (before > scaled) l.tats.set(key, before);
+  else l.tats.delete(key);
 }
 
 /** The bucket of `key` is full again. */
@@ -61,13 +93,13 @@ export function forget(l: Limiter, key: number): void {
  */
 export function setRate(l: Limiter, rate: Rate, now: number): void {
   const before = l.rate;
-  const next = lowest(rate);
+  const next = checked(rate);
   const scaledBefore = scale(now, before.tokens);
   const scaledNext = scale(now, next.tokens);
   for (const [key, tat] of l.tats) {
-    const spent = convert(tat - scaledBefore, before.perMs, next.perMs);
+    const spent = convert(tat - scaledBefore, before.perMs, next);
     if (spent <= 0) l.tats.delete(key);
-    else l.tats.set(key, scaledNext + least(spent, next.burst * next.perMs));
+    else l.tats.set(key, scaledNext + spent);
   }
   l.rate = next;
 }
@@ -78,15 +110,20 @@ export function sweep(l: Limiter, now: number): void {
   for (const [key, tat] of l.tats) if (tat <= scaled) l.tats.delete(key);
 }
 
-/** `spent` units, `from` to a token, as units, `to` to a token; rounded up, all products safe. */
-function convert(spent: number, from: number, to: number): number {
+/**
+ * `spent` units, `from` to a token, as units of the rate `to`; rounded up, at most its burst, all
+ * products safe.
+ */
+function convert(spent: number, from: number, to: Rate): number {
   if (spent <= 0) return 0;
   const rest = spent % from;
   const whole = (spent - rest) / from;
-  const scaledRest = rest * to;
+  const full = to.burst * to.perMs;
+  if (whole >= to.burst) return full;
+  const scaledRest = rest * to.perMs;
   const over = scaledRest % from;
   const part = (scaledRest - over) / from + (over > 0 ? 1 : 0);
-  return whole * to + part;
+  return least(whole * to.perMs + part, full);
 }
 
 function scale(now: number, tokens: number): number {
@@ -96,22 +133,19 @@ function scale(now: number, tokens: number): number {
   return scaled;
 }
 
-function lowest(rate: Rate): Rate {
-  assertWhole(rate.tokens, "tokens");
-  assertWhole(rate.perMs, "perMs");
-  assertWhole(rate.burst, "burst");
-  const divisor = commonDivisor(rate.tokens, rate.perMs);
-  const tokens = rate.tokens / divisor;
-  const perMs = rate.perMs / divisor;
-  assert(tokens <= tokensMax, "rate: too many tokens");
-  assert(perMs <= perMsMax, "rate: perMs is longer than a day");
-  assert(rate.burst <= burstMax, "rate: burst too large");
-  return { tokens, perMs, burst: rate.burst };
+function checked(rate: Rate): Rate {
+  const { tokens, perMs, burst } = rate;
+  assert(accepts(rate), `rate out of range: ${tokens} per ${perMs} ms, burst ${burst}`);
+  return lowest(rate);
 }
 
-function assertWhole(value: number, name: string): void {
-  assert(Number.isSafeInteger(value), `rate: ${name} is not a whole number`);
-  assert(value >= 1, `rate: ${name} must be at least 1`);
+function lowest(rate: Rate): Rate {
+  const divisor = commonDivisor(rate.tokens, rate.perMs);
+  return { tokens: rate.tokens / divisor, perMs: rate.perMs / divisor, burst: rate.burst };
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1;
 }
 
 function commonDivisor(a: number, b: number): number {

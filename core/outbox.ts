@@ -12,6 +12,7 @@
  * @module
  */
 import { assert } from "./assert.ts";
+import * as backlog from "./backlog.ts";
 import * as expiry from "./expiry.ts";
 import type { ConnId } from "./ids.ts";
 import { after, NEVER, soonest, type Mono } from "./time.ts";
@@ -34,18 +35,21 @@ export type OutboxConfig = {
   readonly congestedMsMax: number;
 };
 
+/** What all queues together may have joined in one flush; the others wait for their turn. */
+const drainTotalBytes = 33_554_432;
+
+/** The end of a queue and the window behind it are joined up to this size. */
+const joinedBytesMax = 16_384;
+
 const nothing = new Uint8Array(0);
 
-/** What is written to one connection that drains its queue, per window. */
-const drainBytes = 262_144;
+/** What is written at least to one connection that drains its queue, per window. */
+const drainBytes = 65_536;
 
 /**
  * A piece of one window: `bytes` before log line `at`, or (without bytes) log line `at` left out.
  */
 type Piece = { readonly at: number; readonly bytes: Uint8Array | undefined };
-
-/** Bytes in queues; `refs` counts the queues that hold them. */
-type Batch = { readonly bytes: Uint8Array; refs: number };
 
 export type Box = {
   readonly conn: ConnId;
@@ -55,8 +59,12 @@ export type Box = {
   pieces: Piece[] | undefined;
   pieceBytes: number;
   congested: boolean;
-  queue: Batch[] | undefined;
+  queue: backlog.Backlog | undefined;
   queuedBytes: number;
+  /** Of those, what this queue holds for itself alone. */
+  ownBytes: number;
+  /** When the queue was last written to: once at an instant, whatever the number of flushes. */
+  drainedAt: number;
   live: boolean;
 };
 
@@ -100,7 +108,7 @@ export function opened(m: Outbox, conn: ConnId): Box {
   assert(!m.boxes.has(conn), `outbox: connection ${conn} opened twice`);
   const box: Box = {
     conn, member: false, fromLine: 0, pieces: undefined, pieceBytes: 0,
-    congested: false, queue: undefined, queuedBytes: 0, live: true,
+    congested: false, queue: undefined, queuedBytes: 0, ownBytes: 0, drainedAt: -1, live: true,
   };
   m.boxes.set(conn, box);
   return box;
@@ -117,6 +125,10 @@ export function joined(m: Outbox, box: Box): void {
 
 /** Queues bytes (whole lines) for one connection; they are given away. */
 export function send(m: Outbox, box: Box, bytes: Uint8Array, now: Mono, out: Effect[]): void {
+  if (!box.live) return;
+  // A box that reads is never over its bound: the window goes out first.
+  const isOver = box.pieceBytes + bytes.length > m.config.bytesMax;
+  if (isOver && !box.congested) flush(m, now, out);
   if (!box.live) return;
   add(m, box, { at: m.log.length, bytes });
   box.pieceBytes += bytes.length;
@@ -157,14 +169,21 @@ export function drained(m: Outbox, box: Box, now: Mono): void {
   arm(m, now);
 }
 
-/** Writes what is queued, then `bytes`, and ends the box: for a last word before a close. */
+/**
+ * Writes the window, then `bytes`, and ends the box: for a last word before a close. What waits in
+ * a queue is given up: a connection that is behind has no use for a last word.
+ */
 export function last(m: Outbox, box: Box, bytes: Uint8Array | undefined, out: Effect[]): void {
   if (!box.live) return;
   if (bytes !== undefined) add(m, box, { at: m.log.length, bytes });
-  const own = windowOf(m, box, box.member ? joinLog(m) : nothing);
-  const parts = [...(box.queue ?? []).map((batch) => batch.bytes), ...own];
-  if (parts.length > 0) out.push({ type: "write", conn: box.conn, bytes: join(parts) });
+  const parts = isBehind(box) ? [] : windowOf(m, box, box.member ? joinLog(m) : nothing);
+  if (parts.length > 0) out.push({ type: "write", conn: box.conn, bytes: joinFew(parts) });
   closed(m, box);
+}
+
+/** Has it not taken all that it was given? Then what comes waits behind that. */
+export function isBehind(box: Box): boolean {
+  return box.congested || box.queue !== undefined;
 }
 
 /** Discards everything of the box. Idempotent. */
@@ -175,9 +194,8 @@ export function closed(m: Outbox, box: Box): void {
   m.pieceBytes -= box.pieceBytes;
   box.pieces = undefined;
   box.pieceBytes = 0;
-  for (const batch of box.queue ?? []) release(m, batch);
-  box.queue = undefined;
-  box.queuedBytes = 0;
+  if (box.queue !== undefined) backlog.discard(m, box.queue);
+  emptied(box);
   expiry.remove(m.stuck, box.conn);
   m.members.delete(box);
   m.touched.delete(box);
@@ -189,8 +207,7 @@ export function closed(m: Outbox, box: Box): void {
  * to come.
  */
 export function hasRoom(m: Outbox, box: Box): boolean {
-  if (!box.live || box.congested) return false;
-  return box.queue === undefined && box.pieceBytes < m.config.flushBytes;
+  return box.live && !isBehind(box) && box.pieceBytes < m.config.flushBytes;
 }
 
 export function tick(m: Outbox, now: Mono, out: Effect[]): void {
@@ -207,14 +224,15 @@ export function deadline(m: Outbox): Mono {
 
 /** Writes the window to every connection that reads, and queues it for those that do not. */
 export function flush(m: Outbox, now: Mono, out: Effect[]): void {
-  const shared = joinLog(m);
-  const batch: Batch = { bytes: shared, refs: 0 };
+  const batch: backlog.Batch = { bytes: joinLog(m), refs: 0 };
   const touched = m.touched;
   m.touched = new Set();
   m.flushAt = NEVER;
   m.lastFlushAt = now;
-  if (shared.length > 0) flushMembers(m, touched, batch, out);
-  for (const box of touched) flushTouched(m, box, shared, out);
+  if (batch.bytes.length > 0) flushMembers(m, touched, batch, out);
+  const turn: Turn = { batch, now, left: drainTotalBytes, served: [] };
+  for (const box of touched) flushTouched(m, box, turn, out);
+  for (const box of turn.served) if (box.live) m.touched.add(box);
   m.log = [];
   m.logEnds = [];
   m.pieceBytes = 0;
@@ -222,88 +240,109 @@ export function flush(m: Outbox, now: Mono, out: Effect[]): void {
   if (m.touched.size > 0) arm(m, now);
 }
 
-function flushMembers(m: Outbox, touched: ReadonlySet<Box>, batch: Batch, out: Effect[]): void {
+function flushMembers(
+  m: Outbox, touched: ReadonlySet<Box>, batch: backlog.Batch, out: Effect[],
+): void {
   const few = touched.size === 0;
+  const whole = [batch.bytes];
   for (const box of m.members) {
     if (!few && touched.has(box)) continue;
     // A box with a queue is congested or touched.
-    if (box.congested) enqueue(m, box, batch, out);
+    if (box.congested) enqueue(m, box, batch, whole, out);
     else out.push({ type: "write", conn: box.conn, bytes: batch.bytes });
   }
 }
 
-function flushTouched(m: Outbox, box: Box, shared: Uint8Array, out: Effect[]): void {
+/** One flush: its batch, what may still be joined, and who was served and has more to come. */
+type Turn = { readonly batch: backlog.Batch; readonly now: Mono; left: number; served: Box[] };
+
+function flushTouched(m: Outbox, box: Box, turn: Turn, out: Effect[]): void {
   if (!box.live) return;
-  const window = windowOf(m, box, shared);
+  const parts = windowOf(m, box, turn.batch.bytes);
   box.pieces = undefined;
   box.pieceBytes = 0;
   box.fromLine = 0;
   // What waited goes first, and makes room for the window that comes behind it.
-  const parts = box.congested ? [] : drain(m, box);
-  if (box.congested || box.queue !== undefined) queueParts(m, box, window, out);
-  else parts.push(...window);
-  if (!box.live || parts.length === 0) return;
-  out.push({ type: "write", conn: box.conn, bytes: joinFew(parts) });
+  const first = box.congested || box.drainedAt === turn.now ? [] : drain(m, box, turn);
+  const isCaughtUp = !isBehind(box) && (first.length === 0 || isShort(first, parts));
+  if (!isCaughtUp && parts.length > 0) enqueue(m, box, turn.batch, parts, out);
+  if (!box.live) return;
+  // Who waited for its turn comes first in the next one.
+  if (box.queue !== undefined && !box.congested) {
+    if (first.length > 0) turn.served.push(box);
+    else m.touched.add(box);
+  }
+  const written = isCaughtUp ? [...first, ...parts] : first;
+  if (written.length > 0) out.push({ type: "write", conn: box.conn, bytes: joinFew(written) });
 }
 
-/** Takes a bounded part of the queue; the rest follows in the next window. */
-function drain(m: Outbox, box: Box): Uint8Array[] {
-  const parts: Uint8Array[] = [];
-  const { queue } = box;
-  if (queue === undefined) return parts;
+/**
+ * Takes a bounded part of the queue; the rest follows in the next window. Once at an instant: the
+ * host can say that it was too much only after the step.
+ */
+function drain(m: Outbox, box: Box, turn: Turn): Uint8Array[] {
+  if (box.queue === undefined || turn.left <= 0) return [];
+  const entries = backlog.take(m, box.queue, drainBytes);
+  for (const entry of entries) {
+    box.queuedBytes -= entry.bytes.length;
+    if (!entry.shared) box.ownBytes -= entry.bytes.length;
+    if (entries.length > 1) turn.left -= entry.bytes.length;
+  }
+  box.drainedAt = turn.now;
+  if (box.queue.length === 0) box.queue = undefined;
+  return entries.map((entry) => entry.bytes);
+}
+
+/** Joining costs memory for each connection: only a short window joins the short end of a queue. */
+function isShort(first: readonly Uint8Array[], parts: readonly Uint8Array[]): boolean {
+  return sizeOf(first) + sizeOf(parts) <= joinedBytesMax;
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
   let size = 0;
-  while (queue.length > parts.length && size < drainBytes) {
-    const batch = queue[parts.length] as Batch;
-    parts.push(batch.bytes);
-    size += batch.bytes.length;
-    release(m, batch);
-  }
-  queue.splice(0, parts.length);
-  box.queuedBytes -= size;
-  if (queue.length === 0) box.queue = undefined;
-  else m.touched.add(box);
-  return parts;
+  for (const part of parts) size += part.length;
+  return size;
 }
 
-/** What waits is a copy: a line points into what was received with it, which may be far larger. */
-function queueParts(m: Outbox, box: Box, parts: readonly Uint8Array[], out: Effect[]): void {
-  if (parts.length === 0) return;
-  enqueue(m, box, { bytes: join(parts), refs: 0 }, out);
+function enqueue(
+  m: Outbox, box: Box, batch: backlog.Batch, parts: readonly Uint8Array[], out: Effect[],
+): void {
+  const size = sizeOf(parts);
+  if (box.queuedBytes + size > m.config.bytesMax) return overflow(m, box, "outbox-full", out);
+  box.queue ??= [];
+  box.ownBytes += backlog.put(m, box.queue, batch, parts);
+  box.queuedBytes += size;
 }
 
-function enqueue(m: Outbox, box: Box, batch: Batch, out: Effect[]): void {
-  if (box.queuedBytes + batch.bytes.length > m.config.bytesMax) {
-    return overflow(m, box, "outbox-full", out);
-  }
-  if (batch.refs === 0) m.totalBytes += batch.bytes.length;
-  batch.refs += 1;
-  box.queuedBytes += batch.bytes.length;
-  (box.queue ??= []).push(batch);
+function emptied(box: Box): void {
+  box.queue = undefined;
+  box.queuedBytes = 0;
+  box.ownBytes = 0;
 }
 
-function release(m: Outbox, batch: Batch): void {
-  batch.refs -= 1;
-  if (batch.refs === 0) m.totalBytes -= batch.bytes.length;
-}
-
-/** Ends the connection that has been behind longest and holds bytes; the total is smaller then. */
+/**
+ * Ends the connection that holds most for itself. Shared batches are bounded by the longest queue,
+ * so a total that is too large is made of what single connections hold.
+ */
 function shed(m: Outbox, out: Effect[]): void {
-  const box = behind(m);
+  const box = greediest(m);
   assert(box !== undefined, `outbox: ${m.totalBytes} bytes are held by no queue`);
   overflow(m, box, "outbox-total", out);
 }
 
-/**
- * Bytes are held by connections that are congested, in order, or by those that drain, all of them
- * touched.
- */
-function behind(m: Outbox): Box | undefined {
-  for (const conn of m.stuck.due.keys()) {
-    const box = m.boxes.get(conn);
-    if (box !== undefined && box.queue !== undefined) return box;
-  }
-  for (const box of m.touched) if (box.queue !== undefined) return box;
-  return undefined;
+/** Bytes are held by connections that are congested or that drain; the latter are all touched. */
+function greediest(m: Outbox): Box | undefined {
+  let found: Box | undefined;
+  for (const conn of m.stuck.due.keys()) found = greedier(found, m.boxes.get(conn));
+  for (const box of m.touched) found = greedier(found, box);
+  return found;
+}
+
+function greedier(a: Box | undefined, b: Box | undefined): Box | undefined {
+  if (b === undefined || b.queuedBytes === 0) return a;
+  if (a === undefined) return b;
+  if (a.ownBytes !== b.ownBytes) return a.ownBytes < b.ownBytes ? b : a;
+  return a.queuedBytes < b.queuedBytes ? b : a;
 }
 
 function overflow(m: Outbox, box: Box, reason: Overflow, out: Effect[]): void {
@@ -331,7 +370,7 @@ function arm(m: Outbox, now: Mono): void {
 }
 
 function joinLog(m: Outbox): Uint8Array {
-  return m.log.length === 1 ? (m.log[0] as Uint8Array).slice() : join(m.log);
+  return m.log.length === 1 ? (m.log[0] as Uint8Array).slice() : backlog.join(m.log);
 }
 
 /**
@@ -353,21 +392,9 @@ function windowOf(m: Outbox, box: Box, shared: Uint8Array): Uint8Array[] {
 
 /** A single part is written as it is: most private lines come alone in their window. */
 function joinFew(parts: readonly Uint8Array[]): Uint8Array {
-  return parts.length === 1 ? (parts[0] as Uint8Array) : join(parts);
+  return parts.length === 1 ? (parts[0] as Uint8Array) : backlog.join(parts);
 }
 
 function lineStart(m: Outbox, line: number): number {
   return line === 0 ? 0 : (m.logEnds[line - 1] as number);
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  let size = 0;
-  for (const part of parts) size += part.length;
-  const joined = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

@@ -9,12 +9,20 @@ import { join } from "node:path";
 /** The environment as a program sees it. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** Files of the process itself: standard streams, listeners, HTTP, trace, event loop. */
-const filesReserved = 64;
+/** Files of the process itself: standard streams, listeners, 64 of HTTP, trace, event loop. */
+const filesReserved = 128;
 
 /** Descriptors that a node with these bounds can hold open at once. */
 export function filesNeeded(bounds: { peersMax: number; handshakingMax: number }): number {
   return bounds.peersMax + bounds.handshakingMax + filesReserved;
+}
+
+/**
+ * Connections that may be open at once under this limit of open files. One more than the system
+ * gives would be accepted and closed below us, without a counter.
+ */
+export function connsMax(limit: number | undefined): number {
+  return limit === undefined ? Number.MAX_SAFE_INTEGER : Math.max(0, limit - filesReserved);
 }
 
 /**

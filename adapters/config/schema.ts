@@ -189,6 +189,10 @@ const limits = z.strictObject({
     doc: "Public lines of one peer other than !orderbook.",
     reload: true, core: "limits.public",
   }),
+  public_bytes: rate(d.limits.publicBytes, {
+    doc: "Bytes of public lines of one peer, !orderbook included.",
+    reload: true, core: "limits.publicBytes",
+  }),
   orderbook: rate(d.limits.orderbook, {
     doc: "Public !orderbook of one peer: every maker answers each.",
     reload: true, core: "limits.orderbook",
@@ -196,6 +200,10 @@ const limits = z.strictObject({
   private: rate(d.limits.private, {
     doc: "Private messages of one peer.",
     reload: true, core: "limits.private",
+  }),
+  private_bytes: rate(d.limits.privateBytes, {
+    doc: "Bytes of private messages of one peer.",
+    reload: true, core: "limits.privateBytes",
   }),
   peerlist: rate(d.limits.peerlist, {
     doc: "GETPEERLIST of one peer.",
@@ -209,6 +217,10 @@ const limits = z.strictObject({
   proofs: rate(d.limits.proofs, {
     doc: "Nick-auth proofs verified by the whole node.",
     reload: true, core: "limits.proofs",
+  }),
+  proofs_per_circuit: rate(d.limits.proofsPerCircuit, {
+    doc: "Of those, for connections of one Tor circuit; only with circuit_header.",
+    reload: true, core: "limits.proofsPerCircuit",
   }),
   drops_max: whole(1, 1_000_000, "lines", d.limits.dropsMax, {
     doc: "Dropped lines within drops_window_sec that close the connection.",
@@ -257,11 +269,14 @@ const directory = z.strictObject({
   handshaking_max: whole(1, 1_000_000, "connections", d.handshakingMax, {
     doc: "Connections that have not finished their handshake.", core: "handshakingMax",
   }),
+  handshake_bytes_max: whole(512, 40_000, "bytes", d.handshakeBytesMax, {
+    doc: "The longest line before the registration.", core: "handshakeBytesMax",
+  }),
   handshake_timeout_sec: seconds(0.1, 600, d.handshakeMs, {
     doc: "From accept to registration.", core: "handshakeMs",
   }),
-  line_bytes_max: whole(1_024, 1_048_576, "bytes", d.lineBytesMax, {
-    doc: "The longest line. Above 40000, deployed clients that receive one disconnect.",
+  line_bytes_max: whole(1_024, 40_000, "bytes", d.lineBytesMax, {
+    doc: "The longest line. Deployed clients disconnect on one that is longer than 40000.",
     core: "lineBytesMax",
   }),
   line_timeout_sec: seconds(0.1, 3_600, d.lineMs, {
@@ -280,11 +295,15 @@ const directory = z.strictObject({
   contest_maker_sec: seconds(0.1, 3_600, d.contestMakerMs, {
     doc: "How long a maker that cannot PING may take.", core: "contestMakerMs",
   }),
+  unseen_leaves: rate(d.unseenLeaves, {
+    doc: "Leave notices for makers that nobody was shown; the rest of them is not told.",
+    core: "unseenLeaves",
+  }),
   leave_window_sec: seconds(0.01, 60, d.leaveMs, {
     doc: "Leave notices are collected this long, and cancelled if the nick is back.",
     core: "leaveMs",
   }),
-  peerlist_bytes_max: whole(512, 1_048_576, "bytes", d.peerlistBytesMax, {
+  peerlist_bytes_max: whole(512, 39_975, "bytes", d.peerlistBytesMax, {
     doc: "The longest PEERLIST line.", core: "peerlistBytesMax",
   }),
   peerlist_lines_per_flush: whole(1, 65_536, "lines", d.peerlistLinesPerFlush, {

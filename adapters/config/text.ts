@@ -77,6 +77,10 @@ export function markdown(): string {
     "a flag where there is one; the later wins. Keys with a tick under *reload* are applied by",
     "SIGHUP, the others need a restart. `dogwatch config init` writes a commented file,",
     "`dogwatch config check` checks one, `dogwatch config show --origin` shows what is in force.",
+    "",
+    "A rate of `10/s burst 200` adds ten tokens a second to a bucket that holds 200; without",
+    "`burst` it holds the tokens of one period. Tokens and burst are at most 100000000, a period",
+    "at most a day. A token is one line, or one byte where the key says so.",
   ];
   grouped((table, list) => {
     lines.push("", table === "" ? "## Top level" : `## \`[${table}]\``, "");

@@ -3,15 +3,18 @@
  *
  * Rule 1: one bucket for each class of line and key. The key is the Tor circuit of a connection
  * where it is known, otherwise the connection, so that opening more connections buys nothing.
- * Rule 2: a line over budget is dropped and counted. More than `dropsMax` drops of one key within
+ * Rule 2: a line that is relayed is charged twice, one line and its bytes; without the second, a
+ * few long lines would fill the outbox of everybody who gets them. A line that one of the two
+ * buckets refuses spends nothing of the other.
+ * Rule 3: a line over budget is dropped and counted. More than `dropsMax` drops of one key within
  * `dropsWindowMs` close the connection that caused the last one. Windows are fixed: one starts at
  * the first drop after the one before has ended.
- * Rule 3: nothing is stored for a connection that never spoke, except, with circuits, which circuit
+ * Rule 4: nothing is stored for a connection that never spoke, except, with circuits, which circuit
  * it came by and how many share it.
- * Rule 4: a circuit keeps what it has spent when its last connection ends, until it has refilled,
+ * Rule 5: a circuit keeps what it has spent when its last connection ends, until it has refilled,
  * so that reconnecting brings no fresh burst. `departedMax` bounds how many are remembered; beyond
  * it the one that left first, which has refilled the longest, is forgotten.
- * Rule 5: there is no deadline. Refilled buckets are dropped while other calls come in, at most
+ * Rule 6: there is no deadline. Refilled buckets are dropped while other calls come in, at most
  * once in `sweepMs`; without calls nothing grows.
  *
  * Does not know what a line says, who is registered, or how a connection is closed.
@@ -25,6 +28,20 @@ import type { DirectoryConfig, LimitsConfig } from "./config.ts";
 
 export type Class = "public" | "orderbook" | "private" | "peerlist" | "ping" | "other";
 
+/** What is counted for each key: lines of a class, bytes of some classes, proofs of a circuit. */
+export type Budget = Class | "publicBytes" | "privateBytes" | "proofsPerCircuit";
+
+const budgets: readonly Budget[] = [
+  "public", "publicBytes", "orderbook", "private", "privateBytes", "peerlist", "ping", "other",
+  "proofsPerCircuit",
+];
+
+/** The classes whose bytes are counted too: those that are queued for others. */
+const bytesOf: { readonly [cls in Class]: "publicBytes" | "privateBytes" | undefined } = {
+  public: "publicBytes", orderbook: "publicBytes", private: "privateBytes",
+  peerlist: undefined, ping: undefined, other: undefined,
+};
+
 /** `drop`: over budget, ignore the line. `close`: over budget once too often. */
 export type Verdict = "ok" | "drop" | "close";
 
@@ -32,7 +49,7 @@ export type Admission = {
   dropsMax: number;
   dropsWindowMs: number;
   readonly connsPerCircuitMax: number;
-  readonly buckets: { readonly [cls in Class]: limiter.Limiter };
+  readonly buckets: { readonly [budget in Budget]: limiter.Limiter };
   /** One bucket for the whole node, under key 0. */
   readonly proofs: limiter.Limiter;
   /** Connections that came by a known circuit, to the key of that circuit. */
@@ -69,11 +86,14 @@ export function create(config: DirectoryConfig): Admission {
     connsPerCircuitMax: config.connsPerCircuitMax,
     buckets: {
       public: limiter.create(limits.public),
+      publicBytes: limiter.create(limits.publicBytes),
       orderbook: limiter.create(limits.orderbook),
       private: limiter.create(limits.private),
+      privateBytes: limiter.create(limits.privateBytes),
       peerlist: limiter.create(limits.peerlist),
       ping: limiter.create(limits.ping),
       other: limiter.create(limits.other),
+      proofsPerCircuit: limiter.create(limits.proofsPerCircuit),
     },
     proofs: limiter.create(limits.proofs),
     bound: new Map(),
@@ -108,16 +128,39 @@ export function circuit(m: Admission, conn: ConnId, circuitId: number): boolean 
   return true;
 }
 
-/** May this connection have a line of this class acted on? */
-export function admit(m: Admission, conn: ConnId, cls: Class, now: Mono): Verdict {
+/**
+ * May this connection have a line of this class acted on? `bytes` is its length with its CRLF; it
+ * is charged for public, `!orderbook` and private lines only.
+ */
+export function admit(
+  m: Admission, conn: ConnId, cls: Class, bytes: number, now: Mono,
+): Verdict {
   if (now >= m.sweepAt) sweep(m, now);
   const key = keyOf(m, conn);
-  return limiter.take(m.buckets[cls], key, now) ? "ok" : dropped(m, key, now);
+  return affords(m, key, cls, bytes, now) ? "ok" : dropped(m, key, now);
 }
 
-/** May the node verify one more signature now? False: refuse the proof without a check. */
-export function proof(m: Admission, now: Mono): boolean {
-  return limiter.take(m.proofs, 0, now);
+function affords(m: Admission, key: number, cls: Class, bytes: number, now: Mono): boolean {
+  const lines = m.buckets[cls];
+  if (!limiter.take(lines, key, now)) return false;
+  const counted = bytesOf[cls];
+  if (counted === undefined || limiter.take(m.buckets[counted], key, now, bytes)) return true;
+  limiter.refund(lines, key, now);
+  return false;
+}
+
+/**
+ * May the node verify one more signature now, for this connection? False: refuse the proof without
+ * a check. A circuit has a budget of its own, so that it cannot spend that of everybody.
+ */
+export function proof(m: Admission, conn: ConnId, now: Mono): boolean {
+  const circuitKey = m.bound.get(conn);
+  if (circuitKey === undefined) return limiter.take(m.proofs, 0, now);
+  const own = m.buckets.proofsPerCircuit;
+  if (!limiter.take(own, circuitKey, now)) return false;
+  if (limiter.take(m.proofs, 0, now)) return true;
+  limiter.refund(own, circuitKey, now);
+  return false;
 }
 
 /** The connection is gone. Safe for one that is unknown or already gone. */
@@ -137,13 +180,7 @@ export function reload(m: Admission, limits: LimitsConfig, now: Mono): void {
   assertDrops(limits);
   m.dropsMax = limits.dropsMax;
   m.dropsWindowMs = limits.dropsWindowMs;
-  const { buckets } = m;
-  limiter.setRate(buckets.public, limits.public, now);
-  limiter.setRate(buckets.orderbook, limits.orderbook, now);
-  limiter.setRate(buckets.private, limits.private, now);
-  limiter.setRate(buckets.peerlist, limits.peerlist, now);
-  limiter.setRate(buckets.ping, limits.ping, now);
-  limiter.setRate(buckets.other, limits.other, now);
+  for (const budget of budgets) limiter.setRate(m.buckets[budget], limits[budget], now);
   limiter.setRate(m.proofs, limits.proofs, now);
 }
 
@@ -181,32 +218,17 @@ function departs(m: Admission, key: number): void {
 
 function owes(m: Admission, key: number): boolean {
   if (m.drops.has(key)) return true;
-  const { buckets } = m;
-  if (buckets.public.tats.has(key) || buckets.orderbook.tats.has(key)) return true;
-  if (buckets.private.tats.has(key) || buckets.peerlist.tats.has(key)) return true;
-  return buckets.ping.tats.has(key) || buckets.other.tats.has(key);
+  return budgets.some((budget) => m.buckets[budget].tats.has(key));
 }
 
 function forget(m: Admission, key: number): void {
   m.drops.delete(key);
-  const { buckets } = m;
-  limiter.forget(buckets.public, key);
-  limiter.forget(buckets.orderbook, key);
-  limiter.forget(buckets.private, key);
-  limiter.forget(buckets.peerlist, key);
-  limiter.forget(buckets.ping, key);
-  limiter.forget(buckets.other, key);
+  for (const budget of budgets) limiter.forget(m.buckets[budget], key);
 }
 
 function sweep(m: Admission, now: Mono): void {
   m.sweepAt = after(now, sweepMs);
-  const { buckets } = m;
-  limiter.sweep(buckets.public, now);
-  limiter.sweep(buckets.orderbook, now);
-  limiter.sweep(buckets.private, now);
-  limiter.sweep(buckets.peerlist, now);
-  limiter.sweep(buckets.ping, now);
-  limiter.sweep(buckets.other, now);
+  for (const budget of budgets) limiter.sweep(m.buckets[budget], now);
   for (const [key, window] of m.drops) {
     if (now - window.since >= m.dropsWindowMs) m.drops.delete(key);
   }

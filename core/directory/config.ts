@@ -30,18 +30,27 @@ export type HeartbeatConfig = {
 export type LimitsConfig = {
   /** Public lines other than `!orderbook`. 10/s, burst 200. */
   readonly public: Rate;
+  /**
+   * Bytes of public lines, `!orderbook` included: each is queued for every peer. 20,000/s, burst
+   * 262,144: a burst is a sixteenth of the default outbox of a peer that does not read.
+   */
+  readonly publicBytes: Rate;
   /** Public `!orderbook`, each of which makes every maker answer. 1 per 10 s, burst 3. */
   readonly orderbook: Rate;
   /** 50/s, burst 500. */
   readonly private: Rate;
+  /** Bytes of private lines. 200,000/s, burst 2,000,000: half of the default outbox. */
+  readonly privateBytes: Rate;
   /** GETPEERLIST. 3/min. */
   readonly peerlist: Rate;
   /** A peer's PING. 6/min. */
   readonly ping: Rate;
   /** Every other line: unknown types, malformed lines, PONG. 10/s, burst 100. */
   readonly other: Rate;
-  /** Nick-auth proofs verified by the whole node; each costs about 0.4 ms. 200/s, burst 400. */
+  /** Nick-auth proofs verified by the whole node; each costs about 0.4 ms. 500/s, burst 2,000. */
   readonly proofs: Rate;
+  /** Of those, by connections of one circuit; only with `circuits`. 1/s, burst 5. */
+  readonly proofsPerCircuit: Rate;
   /**
    * Drops of one key (connection or circuit) within `dropsWindowMs` that close the connection.
    * 1,000.
@@ -78,6 +87,8 @@ export type DirectoryConfig = {
    * 4,096.
    */
   readonly handshakingMax: number;
+  /** A line before the registration, in bytes, within `lineBytesMax`. 8,192. */
+  readonly handshakeBytesMax: number;
   /** From accept to registration. 30,000. */
   readonly handshakeMs: number;
   /** A line without its terminator, in bytes. 40,000: a longer one disconnects deployed clients. */
@@ -96,6 +107,11 @@ export type DirectoryConfig = {
   readonly contestPingMs: number;
   /** A maker without PING has this long. 120,000: makers answer `!orderbook` slowly. */
   readonly contestMakerMs: number;
+  /**
+   * Leave notices for makers that nobody was shown (no list, no hint, no line of theirs): a
+   * connection that comes and goes must not be a broadcast. 20/s, burst 1,000.
+   */
+  readonly unseenLeaves: Rate;
   /** Leave notices are collected this long, and cancelled if the nick is back. 2,000. */
   readonly leaveMs: number;
   /**
@@ -125,6 +141,7 @@ export const defaults: DirectoryConfig = {
   motd: "Dogwatch directory node",
   peersMax: 10_000,
   handshakingMax: 4_096,
+  handshakeBytesMax: 8_192,
   handshakeMs: 30_000,
   lineBytesMax: 40_000,
   inputBytesTotalMax: 64 * 1024 * 1024,
@@ -133,6 +150,7 @@ export const defaults: DirectoryConfig = {
   connsPerCircuitMax: 16,
   contestPingMs: 10_000,
   contestMakerMs: 120_000,
+  unseenLeaves: { tokens: 20, perMs: 1_000, burst: 1_000 },
   leaveMs: 2_000,
   peerlistBytesMax: 16_384,
   peerlistLinesPerFlush: 64,
@@ -142,11 +160,14 @@ export const defaults: DirectoryConfig = {
   limits: {
     public: { tokens: 10, perMs: 1_000, burst: 200 },
     orderbook: { tokens: 1, perMs: 10_000, burst: 3 },
+    publicBytes: { tokens: 20_000, perMs: 1_000, burst: 262_144 },
     private: { tokens: 50, perMs: 1_000, burst: 500 },
+    privateBytes: { tokens: 200_000, perMs: 1_000, burst: 2_000_000 },
     peerlist: { tokens: 3, perMs: 60_000, burst: 3 },
     ping: { tokens: 6, perMs: 60_000, burst: 6 },
     other: { tokens: 10, perMs: 1_000, burst: 100 },
-    proofs: { tokens: 200, perMs: 1_000, burst: 400 },
+    proofs: { tokens: 500, perMs: 1_000, burst: 2_000 },
+    proofsPerCircuit: { tokens: 1, perMs: 1_000, burst: 5 },
     dropsMax: 1_000,
     dropsWindowMs: 60_000,
   },
@@ -173,6 +194,12 @@ export function check(c: DirectoryConfig): Broken | undefined {
       "the idle threshold must be shorter than the hard eviction"],
     [c.contestPingMs < c.handshakeMs, "contestPingMs", "handshakeMs",
       "a contested newcomer must wait inside its handshake deadline"],
+    [c.lineBytesMax <= sentBytesMax, "lineBytesMax", "lineBytesMax",
+      `deployed clients disconnect on lines longer than ${sentBytesMax} bytes`],
+    [c.limits.publicBytes.burst >= c.lineBytesMax + 2, "limits.publicBytes", "lineBytesMax",
+      "a burst of public bytes must hold the longest line and its end"],
+    [c.limits.privateBytes.burst >= c.lineBytesMax + 2, "limits.privateBytes", "lineBytesMax",
+      "a burst of private bytes must hold the longest line and its end"],
     [c.peerlistBytesMax <= c.lineBytesMax, "peerlistBytesMax", "lineBytesMax",
       "a PEERLIST line must not exceed the line limit"],
     [c.peerlistBytesMax + envelopeBytes <= sentBytesMax, "peerlistBytesMax", "peerlistBytesMax",

@@ -100,7 +100,7 @@ export function step(m: Contest, event: Event, now: Mono, out: Effect[]): void {
     case "seen": return seen(m, event.incumbent, now, out);
     case "gone": return gone(m, event.conn, now, out);
     case "tick": return tick(m, now, out);
-    default: return unreachable(event);
+    default: return unreachable(event); /* c8 ignore next */
   }
 }
 

@@ -9,7 +9,7 @@
 
 /** Why a line from a registered peer had no effect. */
 export const dropReasons = [
-  "malformed", "empty", "from-nick", "grammar", "no-target",
+  "malformed", "empty", "from-nick", "grammar", "no-target", "target-behind",
   "unknown-type", "local-type", "misplaced-type",
   "rate-public", "rate-orderbook", "rate-private", "rate-peerlist", "rate-ping", "rate-other",
   "peerlist-busy", "early-line",
@@ -49,6 +49,7 @@ export type Totals = {
   peerlistLines: number;
   leaveNotices: number;
   leavesCancelled: number;
+  leavesUntold: number;
   pingsAnswered: number;
   registered: number;
   verified: number;
@@ -73,7 +74,7 @@ export function create(): Counts {
   const totals: Totals = {
     opened: 0, closed: 0, bytesReceived: 0, bytesSent: 0, linesReceived: 0, publicRelayed: 0,
     privateRelayed: 0, toDirectory: 0, hints: 0, peerlists: 0, peerlistLines: 0, leaveNotices: 0,
-    leavesCancelled: 0, pingsAnswered: 0, registered: 0, verified: 0, displaced: 0,
+    leavesCancelled: 0, leavesUntold: 0, pingsAnswered: 0, registered: 0, verified: 0, displaced: 0,
     contestsOpened: 0,
     contestsWon: 0, heartbeatPings: 0, heartbeatProbes: 0, heartbeatEvictions: 0, congestions: 0,
     graceOver: 0,

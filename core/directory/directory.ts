@@ -8,7 +8,7 @@
  * Rule 3: outcomes of nick contests are carried out before the step ends.
  * @module
  */
-import { unreachable } from "../assert.ts";
+import { assert, unreachable } from "../assert.ts";
 import { hex } from "../bytes.ts";
 import * as lines from "../joinmarket/lines.ts";
 import * as nick from "../joinmarket/nick.ts";
@@ -16,7 +16,6 @@ import * as envelope from "../joinmarket/envelope.ts";
 import type { ConnId } from "../ids.ts";
 import type { Ended, Tick } from "../kernel/io.ts";
 import type { Root } from "../kernel/kernel.ts";
-import { assert } from "../assert.ts";
 import * as outbox from "../outbox.ts";
 import type { Primitives } from "../primitives.ts";
 import { after, NEVER, soonest, type Mono } from "../time.ts";
@@ -70,7 +69,7 @@ function step(d: Directory, event: DirectoryEvent | Tick, t: Turn): void {
     case "operator.stop": stop(d, t); break;
     case "operator.reload": reload(d, event.settings, t); break;
     case "tick": tick(d, t); break;
-    default: unreachable(event);
+    default: unreachable(event); /* c8 ignore next */
   }
   for (let at = 0; at < t.outcomes.length; at += 1) {
     shake.settle(d, t.outcomes[at] as contest.Effect, t);
@@ -107,30 +106,54 @@ function opened(d: Directory, conn: ConnId, t: Turn): void {
   if (d.sessions.shaking.due.size > d.config.handshakingMax) crowded(d, t);
 }
 
-/** Too many connections that have not shaken hands: the one that has waited longest makes room. */
+/** Too many connections that have not shaken hands: the slowest makes room. */
 function crowded(d: Directory, t: Turn): void {
-  for (const conn of d.sessions.shaking.due.keys()) {
-    const s = sessions.find(d.sessions, conn) as session.Session;
-    if (s.at.phase !== "greeting" && s.at.phase !== "proxy") continue;
-    return node.end(d, s, "handshake-slots", t);
-  }
+  const slowest = sessions.slowest(d.sessions);
+  if (slowest !== undefined) node.end(d, slowest, "handshake-slots", t);
 }
 
 function received(d: Directory, conn: ConnId, bytes: Uint8Array, t: Turn): void {
   const s = sessions.find(d.sessions, conn);
   if (s === undefined || s.at.phase === "closing") return;
   d.counts.totals.bytesReceived += bytes.length;
-  const frames: Uint8Array[] = [];
   const had = s.pendingBytes;
-  const fits = sessions.received(d.sessions, s, bytes, d.config.lineBytesMax, frames);
-  d.counts.totals.linesReceived += frames.length;
-  d.stepLines += frames.length;
-  for (const frame of frames) heard(d, s, frame, t);
-  sessions.timeLine(d.sessions, s, frames.length, had, t.now);
-  if (!fits) node.end(d, s, "line-too-long", t);
-  const noProxy = s.at.phase === "proxy" && s.pendingBytes > proxy.proxyBytesMax;
-  if (noProxy) node.end(d, s, "proxy-header", t);
-  if (d.sessions.pendingBytes > d.config.inputBytesTotalMax) node.end(d, s, "input-full", t);
+  const cut: lines.Cut = { at: 0, line: undefined };
+  const before = d.counts.totals.linesReceived;
+  while (isOpen(s)) {
+    // A line that is too long ends the connection before anything more of it is looked at.
+    if (!sessions.nextLine(d.sessions, s, bytes, lineLimit(d, s), cut)) {
+      return node.end(d, s, s.at.phase === "proxy" ? "proxy-header" : "line-too-long", t);
+    }
+    if (cut.line === undefined) break;
+    d.counts.totals.linesReceived += 1;
+    d.stepLines += 1;
+    heard(d, s, cut.line, t);
+  }
+  sessions.timeLine(d.sessions, s, d.counts.totals.linesReceived - before, had, t.now);
+  if (d.sessions.pendingBytes > d.config.inputBytesTotalMax) inputFull(d, t);
+}
+
+function isOpen(s: session.Session): boolean {
+  return s.at.phase !== "closing";
+}
+
+/** How long a line may be: what comes before the registration is short. */
+function lineLimit(d: Directory, s: session.Session): number {
+  switch (s.at.phase) {
+    case "registered": return d.config.lineBytesMax;
+    case "proxy": return proxy.proxyBytesMax;
+    default: return smaller(d.config.handshakeBytesMax, d.config.lineBytesMax);
+  }
+}
+
+function smaller(a: number, b: number): number {
+  return a < b ? a : b;
+}
+
+/** Unfinished lines hold too much together: who holds most goes, not who happens to send. */
+function inputFull(d: Directory, t: Turn): void {
+  const holder = sessions.largest(d.sessions);
+  if (holder !== undefined) node.end(d, holder, "input-full", t);
 }
 
 function heard(d: Directory, s: session.Session, frame: Uint8Array, t: Turn): void {
@@ -252,7 +275,7 @@ function lateOnes(d: Directory, t: Turn): void {
         d.counts.totals.graceOver += 1;
         t.out.push({ type: "conn.close", conn: s.conn, how: "abort", reason: "grace-over" });
         break;
-      default: unreachable(late.with);
+      default: unreachable(late.with); /* c8 ignore next */
     }
   }
 }
@@ -280,7 +303,7 @@ function beats(d: Directory, t: Turn): void {
         node.log(d, "info", "peer.evicted", { nick: s.at.peer.nick, reason: wish.reason }, t);
         node.end(d, s, wish.reason, t);
         break;
-      default: unreachable(wish);
+      default: unreachable(wish); /* c8 ignore next */
     }
   }
 }

@@ -22,7 +22,7 @@ export type DirectoryEvent =
    */
   | { readonly type: "operator.stop" }
   | { readonly type: "operator.reload"; readonly settings: Reloadable }
-  /** Listeners are open; sent once by the host. The heartbeat starts here. */
+  /** Sent once by the host, before the listeners open: nick and heartbeat begin here. */
   | { readonly type: "operator.started" };
 
 export type DirectoryEffect =

@@ -125,7 +125,7 @@ export function step(m: Heartbeat, event: Event, now: Mono, out: Effect[]): void
     case "stopped": return stopped(m);
     case "reloaded": return reloaded(m, event.config, now);
     case "tick": return tick(m, now, out);
-    default: return unreachable(event);
+    default: return unreachable(event); /* c8 ignore next */
   }
 }
 
@@ -267,7 +267,7 @@ function judge(m: Heartbeat, beat: Beat, at: Lived, out: Effect[]): void {
     case "ping": return ping(m, beat, at, out);
     case "maker": return void out.push({ type: "probe", conn: beat.conn });
     case "mute": return;
-    default: return unreachable(beat.kind);
+    default: return unreachable(beat.kind); /* c8 ignore next */
   }
 }
 

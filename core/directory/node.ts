@@ -7,11 +7,13 @@
  * Rule 3: children are called and their wishes translated here or in the root; none knows another.
  * @module
  */
+import { unreachable } from "../assert.ts";
 import * as envelope from "../joinmarket/envelope.ts";
 import * as handshake from "../joinmarket/handshake.ts";
 import * as peerlist from "../joinmarket/peerlist.ts";
 import type { ConnId } from "../ids.ts";
 import type { LogField, LogLevel } from "../kernel/io.ts";
+import * as limiter from "../limiter.ts";
 import * as outbox from "../outbox.ts";
 import type { Primitives } from "../primitives.ts";
 import { NEVER, type Mono, type Wall } from "../time.ts";
@@ -47,6 +49,8 @@ export type Directory = {
   readonly admission: admission.Admission;
   readonly heartbeat: heartbeat.Heartbeat;
   readonly contest: contest.Contest;
+  /** Budget of notices about makers that nobody was shown. */
+  readonly unseenLeaves: limiter.Limiter;
   readonly leaves: leaves.Leaves;
   readonly listing: listing.Listing;
   /** Who waits for which random bytes. */
@@ -74,6 +78,10 @@ export type Turn = {
 
 const recentMax = 50;
 
+/** Ends by which the node defends itself: the operator hears of them without asking for more. */
+const shedding: ReadonlySet<counts.CloseReason> =
+  new Set(["outbox-full", "outbox-total", "slow-reader", "handshake-slots"]);
+
 /** Spellings of a network name that differ in case only are few, but a peer may try them all. */
 const welcomesMax = 8;
 
@@ -89,6 +97,7 @@ export function create(config: DirectoryConfig, now: Mono): Directory {
     sessions: sessions.create(config), registry: registry.create(), router: router.create(),
     outbox: outbox.create(config.outbox), admission: admission.create(config),
     heartbeat: heartbeat.create(config.heartbeat, now), contest: contest.create(config),
+    unseenLeaves: limiter.create(config.unseenLeaves),
     leaves: leaves.create(config.leaveMs, config.peerlistBytesMax),
     listing: listing.create(config.outbox.flushMs, config.peerlistLinesPerFlush),
     draws: new Map(), nextReq: 1, welcomes: new Map(), stepLines: 0, recent: [],
@@ -128,6 +137,7 @@ export function write(d: Directory, wishes: readonly outbox.Effect[], t: Turn): 
       case "overflow":
         endConn(d, wish.conn, wish.reason, t);
         break;
+      default: unreachable(wish); /* c8 ignore next */
     }
   }
 }
@@ -141,6 +151,7 @@ export function end(d: Directory, s: Session, reason: counts.CloseReason, t: Tur
   outbox.closed(d.outbox, s.box);
   d.counts.closes[reason] += 1;
   t.out.push({ type: "conn.close", conn: s.conn, how: "abort", reason });
+  if (shedding.has(reason)) log(d, "info", "peer.shed", { conn: s.conn, reason }, t);
   log(d, "debug", "peer.ended", { conn: s.conn, reason }, t);
 }
 
@@ -156,6 +167,8 @@ export function endConn(d: Directory, conn: ConnId, reason: counts.CloseReason, 
 export function bye(
   d: Directory, s: Session, reason: counts.CloseReason, word: Uint8Array | undefined, t: Turn,
 ): void {
+  // Who has not read what came before gets no last word.
+  if (outbox.isBehind(s.box)) return end(d, s, reason, t);
   if (s.at.phase === "closing") return;
   retire(d, s, t);
   session.close(s);
@@ -203,6 +216,11 @@ export function retire(d: Directory, s: Session, t: Turn): void {
   heartbeat.removed(d.heartbeat, beat);
   listing.gone(d.listing, s.conn);
   if (!peer.maker) return;
+  // A maker that nobody was shown is told of within a budget: coming and going is no broadcast.
+  if (!peer.shown && !limiter.take(d.unseenLeaves, 0, t.now)) {
+    d.counts.totals.leavesUntold += 1;
+    return;
+  }
   const notice = peerlist.entry(peer.nick, peer.location, undefined, true);
   leaves.left(d.leaves, peer.nick, notice, t.now);
 }

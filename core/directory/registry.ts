@@ -9,6 +9,7 @@
  * @module
  */
 import { assert } from "../assert.ts";
+import { ascii, text } from "../bytes.ts";
 import type { ConnId } from "../ids.ts";
 
 export type Peer = {
@@ -26,9 +27,14 @@ export type Peer = {
   readonly pubkey: string | undefined;
   /** Makers: the registration number. */
   readonly seq: number;
+  /** Has anybody been told of it: by a line of its own, a hint, or a list? */
+  shown: boolean;
   /** Encoded hints about this maker, made when first sent. */
   hintPlain: Uint8Array | undefined;
   hintFeatures: Uint8Array | undefined;
+  /** Peerlist entries of this maker, made when first listed. */
+  entryPlain: string | undefined;
+  entryFeatures: string | undefined;
 };
 
 /** What a newcomer brings; the registry adds the rest. */
@@ -46,18 +52,20 @@ export type Registry = {
   makers: (Peer | undefined)[];
   seqs: number[];
   nextSeq: number;
+  /** Changes whenever the makers do: what was written of them before may be wrong. */
+  version: number;
   makerCount: number;
   pingCount: number;
   verifiedCount: number;
-  /** Distinct feature lists: ten thousand peers share a handful. Bounded by `featureListsMax`. */
-  readonly featureLists: Map<string, readonly string[]>;
+  /** Feature lists in use: ten thousand peers share a handful. Never more than there are peers. */
+  readonly featureLists: Map<string, FeatureList>;
 };
 
-const featureListsMax = 256;
+type FeatureList = { readonly names: readonly string[]; uses: number };
 
 export function create(): Registry {
   return {
-    byNick: new Map(), makers: [], seqs: [], nextSeq: 1,
+    byNick: new Map(), makers: [], seqs: [], nextSeq: 1, version: 0,
     makerCount: 0, pingCount: 0, verifiedCount: 0, featureLists: new Map(),
   };
 }
@@ -76,16 +84,20 @@ export function add(r: Registry, n: Newcomer): Peer {
   assert(!r.byNick.has(n.nick), "registry: the nick has an owner");
   const features = intern(r, n.features);
   const peer: Peer = {
-    conn: n.conn, nick: n.nick, nickBytes: n.nickBytes, location: n.location, maker: n.maker,
+    conn: n.conn, nick: text(n.nickBytes), nickBytes: n.nickBytes, location: own(n.location),
+    maker: n.maker, shown: false,
     features, ping: features.includes("ping"),
     wantsFeatures: features.includes("peerlist_features"),
-    pubkey: n.pubkey, seq: n.maker ? r.nextSeq : 0, hintPlain: undefined, hintFeatures: undefined,
+    pubkey: n.pubkey === undefined ? undefined : own(n.pubkey), seq: n.maker ? r.nextSeq : 0,
+    hintPlain: undefined, hintFeatures: undefined,
+    entryPlain: undefined, entryFeatures: undefined,
   };
   r.byNick.set(peer.nick, peer);
   if (peer.maker) {
     r.makers.push(peer);
     r.seqs.push(peer.seq);
     r.nextSeq += 1;
+    r.version += 1;
     r.makerCount += 1;
   }
   if (peer.ping) r.pingCount += 1;
@@ -99,10 +111,12 @@ export function remove(r: Registry, peer: Peer): void {
   r.byNick.delete(peer.nick);
   if (peer.ping) r.pingCount -= 1;
   if (peer.pubkey !== undefined) r.verifiedCount -= 1;
+  unused(r, peer.features);
   if (!peer.maker) return;
   const at = indexAfter(r.seqs, peer.seq - 1);
   assert(r.makers[at] === peer, "registry: a maker is not at its number");
   r.makers[at] = undefined;
+  r.version += 1;
   r.makerCount -= 1;
   if (r.makers.length > 64 && r.makerCount * 2 < r.makers.length) compact(r);
 }
@@ -139,7 +153,23 @@ function indexAfter(seqs: readonly number[], seq: number): number {
 function intern(r: Registry, features: readonly string[]): readonly string[] {
   const key = features.join("+");
   const known = r.featureLists.get(key);
-  if (known !== undefined) return known;
-  if (r.featureLists.size < featureListsMax) r.featureLists.set(key, features);
-  return features;
+  if (known !== undefined) {
+    known.uses += 1;
+    return known.names;
+  }
+  const names = features.map(own);
+  r.featureLists.set(own(key), { names, uses: 1 });
+  return names;
+}
+
+function unused(r: Registry, features: readonly string[]): void {
+  const key = features.join("+");
+  const list = r.featureLists.get(key) as FeatureList;
+  list.uses -= 1;
+  if (list.uses === 0) r.featureLists.delete(key);
+}
+
+/** The same text in memory of its own: a part of a handshake would keep the whole of it alive. */
+function own(part: string): string {
+  return text(ascii(part));
 }

@@ -7,8 +7,12 @@
  * connection.
  * Rule 3: private lines go to the current owner of the nick only, followed by a hint if the sender
  * serves an onion.
+ * Rule 4: private lines never cost their target its connection: of the queue of one that is behind
+ * they fill half and no more. Who wrote a private line misses its answer; a public line that is
+ * lost is missed by nobody, so the other half is left to those.
  * @module
  */
+import { unreachable } from "../assert.ts";
 import * as envelope from "../joinmarket/envelope.ts";
 import * as peerlist from "../joinmarket/peerlist.ts";
 import type { ConnId } from "../ids.ts";
@@ -34,10 +38,12 @@ export function heard(
   // What ends the connection is not a matter of budget.
   if (asked === "goodbye" || asked === "proof") return act(d, s, peer, frame, asked, fault, t);
   const budget = router.budget(asked);
-  switch (admission.admit(d.admission, s.conn, budget, t.now)) {
+  const verdict = admission.admit(d.admission, s.conn, budget, frame.length, t.now);
+  switch (verdict) {
     case "drop": return dropped(d, over[budget]);
     case "close": return flooded(d, s, over[budget], t);
     case "ok": return act(d, s, peer, frame, asked, fault, t);
+    default: return unreachable(verdict); /* c8 ignore next */
   }
 }
 
@@ -49,6 +55,7 @@ function act(
     case "public":
     case "orderbook":
       d.counts.totals.publicRelayed += 1;
+      peer.shown = true;
       return broadcast(d, router.relayed(d.router, frame), s, t);
     case "private": return deliver(d, peer, frame, t);
     case "peerlist": return list(d, s, t);
@@ -59,6 +66,7 @@ function act(
     case "goodbye": return bye(d, s, "goodbye", undefined, t);
     case "proof": return end(d, s, "nick-auth", t);
     case "fault": return dropped(d, fault);
+    default: return unreachable(asked); /* c8 ignore next */
   }
 }
 
@@ -73,11 +81,19 @@ function deliver(d: Directory, sender: registry.Peer, frame: Uint8Array, t: Turn
     return;
   }
   const s = sessions.find(d.sessions, target.conn) as Session;
+  if (isTooFarBehind(d, s.box, frame)) return dropped(d, "target-behind");
   d.counts.totals.privateRelayed += 1;
   send(d, s, router.relayed(d.router, frame), t);
   if (!sender.maker) return;
   d.counts.totals.hints += 1;
   send(d, s, router.hint(sender, target.wantsFeatures), t);
+}
+
+/** Would this line take a target that is behind beyond the half that private lines may fill? */
+function isTooFarBehind(d: Directory, box: outbox.Box, frame: Uint8Array): boolean {
+  if (!outbox.isBehind(box)) return false;
+  const held = box.queuedBytes + box.pieceBytes + frame.length;
+  return 2 * held > d.config.outbox.bytesMax;
 }
 
 function list(d: Directory, s: Session, t: Turn): void {
@@ -95,10 +111,12 @@ export function writePage(
   if (!outbox.hasRoom(d.outbox, s.box)) return "later";
   const features = s.at.peer.wantsFeatures;
   const own = cursor < 0 ? ownEntry(d, features) : undefined;
-  const page = router.page(d.registry, cursor, own, features, d.config.peerlistBytesMax);
-  if (page.line !== "" || cursor < 0) {
+  const { peerlistBytesMax } = d.config;
+  const page = router.written(d.router, d.registry, cursor, own, features, peerlistBytesMax);
+  if (page.bytes !== undefined) {
     d.counts.totals.peerlistLines += 1;
-    send(d, s, envelope.encode(envelope.types.PEERLIST, page.line), t);
+    d.stepLines += 1;
+    send(d, s, page.bytes, t);
   }
   return page.done ? "done" : page.cursor;
 }

@@ -20,7 +20,30 @@ export type Router = {
   /** Reused for every line, so that relaying allocates nothing but effects. */
   readonly envelope: envelope.Envelope;
   readonly peek: command.Peek;
+  readonly pages: Pages;
 };
+
+/** Written pages, by cursor; they hold for one registry at one version, and for one `bytesMax`. */
+export type Pages = {
+  version: number;
+  bytesMax: number;
+  readonly plain: Map<number, Written>;
+  readonly features: Map<number, Written>;
+};
+
+/**
+ * One PEERLIST frame, shared by all who are sent it: nobody may change its bytes. No bytes: there
+ * is nothing to say.
+ */
+export type Written = {
+  readonly bytes: Uint8Array | undefined;
+  readonly own: string | undefined;
+  readonly cursor: number;
+  readonly done: boolean;
+};
+
+/** Pages kept at most: 4 MiB at the default size of a page, enough for 20,000 makers. */
+export const pagesMax = 256;
 
 /** What a line asks for; `fault` says why it has no effect. */
 export type Asked =
@@ -33,6 +56,7 @@ export function create(): Router {
   return {
     envelope: { type: 0, from: 0, to: 0, escaped: false, exact: false },
     peek: { to: "", public: false, orderbook: false },
+    pages: { version: 0, bytesMax: 0, plain: new Map(), features: new Map() },
   };
 }
 
@@ -72,7 +96,7 @@ export function budget(asked: Asked): Class {
   switch (asked) {
     case "public": case "orderbook": case "private": case "peerlist": case "ping": return asked;
     case "pong": case "goodbye": case "proof": case "fault": return "other";
-    default: return unreachable(asked);
+    default: return unreachable(asked); /* c8 ignore next */
   }
 }
 
@@ -95,6 +119,7 @@ export function relayed(m: Router, frame: Uint8Array): Uint8Array {
  * for them.
  */
 export function hint(maker: registry.Peer, features: boolean): Uint8Array {
+  maker.shown = true;
   const known = features ? maker.hintFeatures : maker.hintPlain;
   if (known !== undefined) return known;
   const bytes = envelope.encode(envelope.types.PEERLIST, listed(maker, features));
@@ -119,6 +144,7 @@ export function page(
     const entry = listed(peer, features);
     const fits = size === 0 || size + entry.length <= bytesMax;
     if (!fits) return { line: entries.join(","), cursor: at, done: false };
+    peer.shown = true;
     entries.push(entry);
     size += entry.length + 1;
     at = peer.seq;
@@ -126,9 +152,44 @@ export function page(
   return { line: entries.join(","), cursor: at, done: true };
 }
 
+/**
+ * The page at `cursor` of `r`, the one registry of `m`, as a frame. It is what `page` says now: a
+ * frame made before is sent again only while no maker has come or gone since.
+ */
+export function written(
+  m: Router, r: registry.Registry, cursor: number, own: string | undefined, features: boolean,
+  bytesMax: number,
+): Written {
+  const { pages } = m;
+  if (pages.version !== r.version || pages.bytesMax !== bytesMax) forget(pages, r, bytesMax);
+  const known = features ? pages.features : pages.plain;
+  const before = known.get(cursor);
+  if (before !== undefined && before.own === own) return before;
+  if (pages.plain.size + pages.features.size >= pagesMax) forget(pages, r, bytesMax);
+  const made = frameOf(page(r, cursor, own, features, bytesMax), own, cursor);
+  known.set(cursor, made);
+  return made;
+}
+
+function forget(pages: Pages, r: registry.Registry, bytesMax: number): void {
+  pages.version = r.version;
+  pages.bytesMax = bytesMax;
+  pages.plain.clear();
+  pages.features.clear();
+}
+
+/** An empty list is told; the empty end of a list is not. */
+function frameOf(p: Page, own: string | undefined, cursor: number): Written {
+  const isSaid = p.line !== "" || cursor < 0;
+  const bytes = isSaid ? envelope.encode(envelope.types.PEERLIST, p.line) : undefined;
+  return { bytes, own, cursor: p.cursor, done: p.done };
+}
+
+/** Made and checked once for each maker: a peerlist names thousands. */
 function listed(maker: registry.Peer, features: boolean): string {
-  const told = features ? maker.features : undefined;
-  return peerlist.entry(maker.nick, maker.location, told, false);
+  return features
+    ? (maker.entryFeatures ??= peerlist.entry(maker.nick, maker.location, maker.features, false))
+    : (maker.entryPlain ??= peerlist.entry(maker.nick, maker.location, undefined, false));
 }
 
 function reading(asked: Asked, fault: DropReason = "malformed"): Reading {

@@ -19,6 +19,8 @@ import type { Session } from "./session.ts";
 export type Sessions = {
   readonly byConn: Map<ConnId, Session>;
   readonly shaking: expiry.Expiry<ConnId>;
+  /** Of those, who has not said a valid handshake yet. */
+  readonly silent: Set<ConnId>;
   readonly unfinished: expiry.Expiry<ConnId>;
   readonly closing: expiry.Expiry<ConnId>;
   /** Bytes of unfinished lines, all connections together. */
@@ -39,7 +41,7 @@ export function create(c: DirectoryConfig): Sessions {
   assert(c.lineMs > 0, "sessions: lineMs is positive");
   assert(c.outbox.closeGraceMs > 0, "sessions: closeGraceMs is positive");
   return {
-    byConn: new Map(), shaking: expiry.create(), unfinished: expiry.create(),
+    byConn: new Map(), shaking: expiry.create(), silent: new Set(), unfinished: expiry.create(),
     closing: expiry.create(), pendingBytes: 0,
     handshakeMs: c.handshakeMs, lineMs: c.lineMs, graceMs: c.outbox.closeGraceMs,
   };
@@ -49,6 +51,7 @@ export function create(c: DirectoryConfig): Sessions {
 export function opened(m: Sessions, s: Session, now: Mono): void {
   assert(!m.byConn.has(s.conn), `sessions: connection ${s.conn} opened twice`);
   m.byConn.set(s.conn, s);
+  m.silent.add(s.conn);
   expiry.put(m.shaking, s.conn, after(now, m.handshakeMs));
 }
 
@@ -62,18 +65,43 @@ export function registered(m: Sessions, s: Session, now: Mono): void {
   if (s.pendingBytes > 0) expiry.put(m.unfinished, s.conn, after(now, m.lineMs));
 }
 
+/** A valid handshake was said: whatever follows, it is not a silent connection. */
+export function spoke(m: Sessions, s: Session): void {
+  m.silent.delete(s.conn);
+}
+
 /**
- * Feeds received bytes to the session's line splitter: complete lines go to `out`. False when a
- * line is longer than `lineBytesMax`.
+ * Who makes room for a newcomer: the one that has been silent longest or, when only the newcomer is
+ * silent, the one that has shaken hands longest.
  */
-export function received(
-  m: Sessions, s: Session, bytes: Uint8Array, lineBytesMax: number, out: Uint8Array[],
+export function slowest(m: Sessions): Session | undefined {
+  const silent = m.silent.size > 1 ? m.silent.values().next().value : undefined;
+  const conn = silent ?? expiry.oldest(m.shaking);
+  return conn === undefined ? undefined : m.byConn.get(conn);
+}
+
+/** Cuts the next line of a delivery. False when a line is longer than `lineBytesMax`. */
+export function nextLine(
+  m: Sessions, s: Session, bytes: Uint8Array, lineBytesMax: number, cut: lines.Cut,
 ): boolean {
-  const fits = lines.feed(s.lines, bytes, lineBytesMax, out);
+  const fits = lines.next(s.lines, bytes, lineBytesMax, cut);
+  if (cut.line === undefined || s.pendingBytes > 0) account(m, s);
+  return fits;
+}
+
+function account(m: Sessions, s: Session): void {
   const pending = lines.pendingBytes(s.lines);
   m.pendingBytes += pending - s.pendingBytes;
   s.pendingBytes = pending;
-  return fits;
+}
+
+/** The session that holds most bytes of an unfinished line; the earliest of equals. */
+export function largest(m: Sessions): Session | undefined {
+  let found: Session | undefined;
+  for (const s of m.byConn.values()) {
+    if (s.pendingBytes > (found?.pendingBytes ?? 0)) found = s;
+  }
+  return found;
 }
 
 /**
@@ -121,7 +149,8 @@ function late(
 
 function forget(m: Sessions, s: Session): void {
   expiry.remove(m.shaking, s.conn);
+  m.silent.delete(s.conn);
   expiry.remove(m.unfinished, s.conn);
-  m.pendingBytes -= s.pendingBytes;
-  s.pendingBytes = 0;
+  lines.stop(s.lines);
+  account(m, s);
 }

@@ -43,15 +43,19 @@ export function heard(d: Directory, s: Session, frame: Uint8Array, t: Turn): voi
     case "proxy": return circuit(d, s, frame, t);
     case "greeting": return greeted(d, s, frame, t);
     case "proving": return proved(d, s, frame, s.at.hello, s.at.challenge, t);
-    case "waiting":
-    case "drawing":
-      d.counts.drops["early-line"] += 1;
-      return;
+    case "waiting": return early(d, s, t);
+    case "drawing": return refuse(d, s, "auth-malformed", "a line came before the challenge", t);
     case "registered":
     case "closing":
       return;
-    default: return unreachable(s.at);
+    default: return unreachable(s.at); /* c8 ignore next */
   }
+}
+
+/** A line of a newcomer that waits for a nick: ignored, and charged like any other. */
+function early(d: Directory, s: Session, t: Turn): void {
+  d.counts.drops["early-line"] += 1;
+  if (admission.admit(d.admission, s.conn, "other", 0, t.now) === "close") end(d, s, "flood", t);
 }
 
 /** The handshake deadline passed. Who has said a valid handshake is told. */
@@ -96,6 +100,7 @@ export function settle(d: Directory, outcome: contest.Effect, t: Turn): void {
       if (s?.at.phase !== "waiting") return;
       return refuse(d, s, "nick-in-use", "this nick is in use; its owner answered just now", t);
     }
+    default: return unreachable(outcome); /* c8 ignore next */
   }
 }
 
@@ -127,6 +132,7 @@ function greeted(d: Directory, s: Session, frame: Uint8Array, t: Turn): void {
   if (!parsed.ok) return invalid(d, s, parsed.fault, t);
   const checked = handshake.checkPeer(parsed.value, { network: d.config.network }, t.p.sha3);
   if (!checked.ok) return invalid(d, s, checked.fault, t);
+  sessions.spoke(d.sessions, s);
   const { nick, location, features, network } = checked.value;
   const maker = location.serving;
   const at = location.serving ? location.text : "NOT-SERVING-ONION";
@@ -223,7 +229,11 @@ function register(
   session.move(s, on, { phase: "registered", peer, beat });
   sessions.registered(d.sessions, s, t.now);
   outbox.joined(d.outbox, s.box);
-  if (leaves.back(d.leaves, peer.nick)) d.counts.totals.leavesCancelled += 1;
+  if (leaves.back(d.leaves, peer.nick)) {
+    d.counts.totals.leavesCancelled += 1;
+    // The notice taken back is owed again when this generation ends.
+    peer.shown = true;
+  }
   d.counts.handshakes.ok += 1;
   d.counts.totals.registered += 1;
   note(d, "peer.registered", peer.nick, t);
@@ -239,12 +249,16 @@ function proved(
   if (!isProof) return failProof(d, s, "malformed", "auth-malformed", t);
   const proof = nickauth.parseProof(envelope.content(frame, e));
   if (!proof.ok) return failProof(d, s, "malformed", "auth-malformed", t);
-  if (!admission.proof(d.admission, t.now)) return failProof(d, s, "policy", "auth-busy", t);
   const { pubkey, signature } = proof.value;
   const directoryId = d.config.location as string;
   const claim = {
     challenge, directoryId, handshakeLine: hello.line, nick: hello.nick, pubkey, signature,
   };
+  // The budget is for the costly part: what fails on its form costs nobody a place.
+  if (!nickauth.isWellFormed(claim, t.p)) return failProof(d, s, "invalid", "auth-invalid", t);
+  if (!admission.proof(d.admission, s.conn, t.now)) {
+    return failProof(d, s, "policy", "auth-busy", t);
+  }
   if (!nickauth.verify(claim, t.p)) return failProof(d, s, "invalid", "auth-invalid", t);
   takeover(d, s, hello, pubkey, t);
 }

@@ -38,6 +38,11 @@ export type Status = {
   readonly recent: readonly Recent[];
 };
 
+/** The same without the nicks of peers: who is here is not told to whoever may ask. */
+export function anonymous(told: Status): Status {
+  return { ...told, recent: told.recent.map(({ agoMs, code }) => ({ agoMs, code, nick: "" })) };
+}
+
 /** The node at `now`. */
 export function status(d: Directory, now: Mono): Status {
   const registered = d.registry.byNick.size;

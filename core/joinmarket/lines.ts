@@ -13,6 +13,8 @@ import { assert } from "../assert.ts";
 
 const LF = 10;
 const CR = 13;
+/** The empty line; one for all, because a flood of them must cost next to nothing. */
+const empty = Uint8Array.of(CR, LF);
 /** The first allocation for an unfinished line, in bytes; doubled as it grows. */
 const PARTIAL_BYTES_MIN = 64;
 
@@ -37,25 +39,49 @@ export function pendingBytes(l: Lines): number {
   return l.partial === undefined ? 0 : l.partial.length;
 }
 
+/** Where cutting stands in one delivery, and the line that was cut last. */
+export type Cut = { at: number; line: Uint8Array | undefined };
+
 /**
- * Takes the next received bytes and pushes each line that they complete, with exactly one CRLF at
- * its end (an empty line is just CRLF). Returns false, now and ever after, once a line without its
- * terminator exceeds `maxBytes`; nothing of that line comes out, the lines before it do.
+ * Cuts the next line that ends in `bytes` at or after `cut.at`, with exactly one CRLF at its end
+ * (an empty line is just CRLF). When none is left `cut.line` is undefined, and the rest has been
+ * kept for the next delivery. Returns false, now and ever after, once a line without its terminator
+ * exceeds `maxBytes`; nothing of that line comes out.
+ */
+export function next(l: Lines, bytes: Uint8Array, maxBytes: number, cut: Cut): boolean {
+  cut.line = undefined;
+  if (l.dead) return false;
+  const from = cut.at;
+  const lf = bytes[from] === LF ? from : bytes.indexOf(LF, from);
+  if (lf < 0) {
+    if (from < bytes.length) keep(l, bytes, from, maxBytes);
+    cut.at = bytes.length;
+    return l.dead ? die(l) : true;
+  }
+  cut.line = l.partial === undefined
+    ? whole(bytes, from, lf, maxBytes)
+    : joined(l, l.partial, bytes, lf, maxBytes);
+  cut.at = lf + 1;
+  return cut.line === undefined ? die(l) : true;
+}
+
+/**
+ * Takes the next received bytes and pushes each line that they complete. Returns false like `next`;
+ * the lines before the one that is too long come out.
  */
 export function feed(l: Lines, bytes: Uint8Array, maxBytes: number, out: Uint8Array[]): boolean {
   assert(maxBytes > 0, "lines: the limit must be positive");
-  if (l.dead) return false;
-  let from = 0;
-  for (let lf = bytes.indexOf(LF); lf >= 0; lf = bytes.indexOf(LF, from)) {
-    const line = l.partial === undefined
-      ? whole(bytes, from, lf, maxBytes)
-      : joined(l, l.partial, bytes, lf, maxBytes);
-    if (line === undefined) return die(l);
-    out.push(line);
-    from = lf + 1;
+  const cut: Cut = { at: 0, line: undefined };
+  for (;;) {
+    if (!next(l, bytes, maxBytes, cut)) return false;
+    if (cut.line === undefined) return true;
+    out.push(cut.line);
   }
-  if (from < bytes.length) keep(l, bytes, from, maxBytes);
-  return l.dead ? die(l) : true;
+}
+
+/** Gives up the unfinished line and all that may follow. */
+export function stop(l: Lines): void {
+  die(l);
 }
 
 function die(l: Lines): false {
@@ -72,6 +98,7 @@ function whole(
   const returned = lf > from && bytes[lf - 1] === CR;
   const size = returned ? lf - 1 - from : lf - from;
   if (size > maxBytes) return undefined;
+  if (size === 0) return empty;
   if (returned) return bytes.subarray(from, lf + 1);
   const line = terminated(size);
   line.set(bytes.subarray(from, lf));

@@ -160,14 +160,24 @@ export type Claim = Challenge & Proof & {
 
 /** Does the proof hold? False for anything malformed; never throws on what a peer can send. */
 export function verify(claim: Claim, p: Primitives): boolean {
-  if (!isHex(claim.challenge, 64) || !isDirectoryId(claim.directoryId)) return false;
-  if (!isNick(claim.nick) || !isPubkey(claim.pubkey)) return false;
-  if (!wellFormed(claim.handshakeLine)) return false;
-  if (claim.signature.length > SIGNATURE_LENGTH_MAX) return false;
+  const der = wellFormedDer(claim, p);
+  return der !== undefined && p.verifyEcdsa(unhex(claim.pubkey)!, digest(claim, p.sha256), der);
+}
+
+/** All of `verify` but the signature itself: cheap, so that it can come before a budget. */
+export function isWellFormed(claim: Claim, p: Primitives): boolean {
+  return wellFormedDer(claim, p) !== undefined;
+}
+
+function wellFormedDer(claim: Claim, p: Primitives): Uint8Array | undefined {
+  if (!isHex(claim.challenge, 64) || !isDirectoryId(claim.directoryId)) return undefined;
+  if (!isNick(claim.nick) || !isPubkey(claim.pubkey)) return undefined;
+  if (!wellFormed(claim.handshakeLine)) return undefined;
+  if (claim.signature.length > SIGNATURE_LENGTH_MAX) return undefined;
   const der = unbase64(claim.signature);
-  if (der === undefined || !isStrictDer(der, HALF_ORDER)) return false;
-  if (nickOf(claim.pubkey, Number(claim.nick.charAt(1)), p.sha256) !== claim.nick) return false;
-  return p.verifyEcdsa(unhex(claim.pubkey)!, digest(claim, p.sha256), der);
+  if (der === undefined || !isStrictDer(der, HALF_ORDER)) return undefined;
+  if (nickOf(claim.pubkey, Number(claim.nick.charAt(1)), p.sha256) !== claim.nick) return undefined;
+  return der;
 }
 
 /**

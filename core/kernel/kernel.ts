@@ -83,7 +83,9 @@ export function step<S, E extends { readonly type: string }, F extends { readonl
 function runDue<S, E, F>(k: Kernel<S, E, F>, now: Mono, out: F[]): void {
   let ticks = 0;
   while (k.root.deadline(k.state) <= now) {
-    if (ticks >= ticksMax) assert(false, `deadline ${k.root.deadline(k.state)} stays due at ${now}`);
+    if (ticks >= ticksMax) {
+      assert(false, `deadline ${k.root.deadline(k.state)} stays due at ${now}`);
+    }
     k.root.step(k.state, TICK, now, out);
     ticks += 1;
   }

@@ -34,7 +34,7 @@ import type { ConnId } from "../../core/ids.ts";
 import { NEVER, type Mono } from "../../core/time.ts";
 import { heard } from "./heard.ts";
 import {
-  create, register, type Conn, type Effect, type Event, type Observer, type Seen,
+  create, register, waive, type Conn, type Effect, type Event, type Observer, type Seen,
 } from "./observer.ts";
 import { sent } from "./sent.ts";
 import * as tables from "./tables.ts";
@@ -180,6 +180,9 @@ function punctual(o: Observer, seen: Seen): void {
   for (const c of o.owing) {
     if (c.congestedAt !== NEVER) continue;
     for (const [key, queue] of c.owed) {
+      if (queue[0]?.maybe === true) {
+        waive(o, c, key, (item) => isOverdue(o, c, item.since, seen.now));
+      }
       const first = queue[0];
       if (first === undefined || !isOverdue(o, c, first.since, seen.now)) continue;
       const nick = key.startsWith(";") ? key.slice(1) : key;
@@ -213,6 +216,7 @@ function remember(o: Observer, seen: Seen): void {
   }
   o.relayedPublic = totals.publicRelayed;
   o.relayedPrivate = totals.privateRelayed;
+  o.droppedBehind = seen.node.counts.drops["target-behind"];
   o.registeredSum = totals.registered;
   o.peerlistLines = totals.peerlistLines;
   o.now = seen.now;

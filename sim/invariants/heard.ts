@@ -3,8 +3,9 @@
  *
  * Rule 1: lines are read with the codecs of the wire and judged here; the node's router, limiter
  * and registry are not asked, only compared with.
- * Rule 2: two facts are taken from the node, because they cannot be seen from outside in the same
- * step: that a connection is registered, and how many lines were relayed.
+ * Rule 2: three facts are taken from the node, because they cannot be seen from outside in the same
+ * step: that a connection is registered, how many lines were relayed, and how many private ones
+ * were dropped because their target is too far behind.
  * @module
  */
 import { unreachable } from "../../core/assert.ts";
@@ -17,6 +18,7 @@ import * as handshake from "../../core/joinmarket/handshake.ts";
 import * as lines from "../../core/joinmarket/lines.ts";
 import * as nickauth from "../../core/joinmarket/nickauth.ts";
 import { NEVER, type Mono } from "../../core/time.ts";
+import * as behind from "./behind.ts";
 import * as budget from "./budget.ts";
 import {
   conn as newConn, end, owe, register, type Conn, type Hello, type Observer, type Seen,
@@ -99,42 +101,49 @@ function announce(o: Observer, seen: Seen): void {
     const raw = ascii(entry);
     for (const peer of o.peers.values()) {
       const item = { type: envelope.types.PEERLIST, raw, exact: undefined, since: seen.now };
-      owe(o, peer, `;${nick}`, { ...item, hint: undefined });
+      owe(o, peer, `;${nick}`, { ...item, hint: undefined, maybe: false });
     }
   }
 }
 
 /** How far the node's own counters let the lines of one delivery go. */
-type Relayed = { public: number; private: number; unsure: boolean; acted: boolean };
+type Relayed = {
+  public: number;
+  private: number;
+  /** Private lines dropped because their target is too far behind. */
+  behind: number;
+  /** Private lines of which nobody but the node knows whether they were dropped for that. */
+  maybes: number;
+  unsure: boolean;
+  acted: boolean;
+};
 
 function received(o: Observer, id: ConnId, bytes: Uint8Array, seen: Seen): void {
   const c = o.conns.get(id);
   if (c === undefined || c.phase === "ended") return;
   const frames: Uint8Array[] = [];
   lines.feed(c.lines, bytes, o.config.lineBytesMax, frames);
-  const { totals } = seen.node.counts;
+  const { drops, totals } = seen.node.counts;
   const relayed: Relayed = {
     public: totals.publicRelayed - o.relayedPublic,
-    private: totals.privateRelayed - o.relayedPrivate, unsure: false, acted: false,
+    private: totals.privateRelayed - o.relayedPrivate,
+    behind: drops["target-behind"] - o.droppedBehind, maybes: 0, unsure: false, acted: false,
   };
   const wasPeer = c.phase === "peer";
   for (const frame of frames) if (!line(o, c, frame, relayed, seen)) break;
-  if (!wasPeer && isIn(o, c, seen) && phaseOf(c) !== "peer") {
+  // Who said one may get in as another ends in the same step.
+  if (!wasPeer && c.hello === undefined && isIn(o, c, seen)) {
     seen.out.push(violation("D1", "registered without a handshake of its own", { conn: id }));
   }
   if (seen.closes.has(id)) relayed.unsure = true;
-  if (!relayed.unsure && relayed.private > 0) {
-    seen.out.push(violation("D10", "a line was relayed that should not be", { conn: id }));
+  if (!relayed.unsure && relayed.private + relayed.behind !== relayed.maybes) {
+    const says = "a line was relayed, or dropped for its target, that should not be";
+    seen.out.push(violation("D10", says, { conn: id }));
   }
   if (!relayed.unsure && relayed.public > 0) {
     seen.out.push(violation("D11", "a line was relayed that should not be", { conn: id }));
   }
   if (!relayed.acted) alone(o, c, seen);
-}
-
-/** The phase as it is now; the compiler remembers what it was before the call in between. */
-function phaseOf(c: Conn): Conn["phase"] {
-  return c.phase;
 }
 
 /** D15: lines without effect have none on others, but for a newcomer that waits for this nick. */
@@ -143,6 +152,8 @@ function alone(o: Observer, c: Conn, seen: Seen): void {
   for (const effect of seen.effects) {
     if (effect.type !== "conn.send" && effect.type !== "conn.close") continue;
     if (effect.conn === c.id) continue;
+    // Unfinished lines share one bound; whoever holds most of it goes.
+    if (effect.type === "conn.close" && effect.reason === "input-full") continue;
     const other = o.conns.get(effect.conn);
     if (other?.phase === "asked" && other.hello?.nick === c.hello?.nick) continue;
     seen.out.push(violation("D15", "a line without effect touched another", { conn: effect.conn }));
@@ -227,7 +238,7 @@ function spoken(o: Observer, c: Conn, frame: Uint8Array, r: Relayed, seen: Seen)
   const e = envelope.create();
   const peek = command.create();
   const does = reading(c, frame, e, peek);
-  const verdict = budget.charge(o.budgets, c.id, does.budget, seen.now);
+  const verdict = budget.charge(o.budgets, c.id, does.budget, frame.length, seen.now);
   if (verdict !== "ok") return verdict === "drop";
   if (does.does !== "nothing") r.acted = true;
   switch (does.does) {
@@ -282,12 +293,29 @@ function deliver(
   if (target === undefined) return;
   // It may have ended before or after it was due this line; if before, it gets nothing anyway.
   if (seen.closes.has(target.id)) r.unsure = true;
-  if (r.private > 0) r.private -= 1;
+  const fate = fateOf(o, c, target, frame.length, r, seen);
+  if (fate === "dropped") return void (r.behind -= 1);
+  if (fate === "either") r.maybes += 1;
+  else if (r.private > 0) r.private -= 1;
   else if (!r.unsure) return unrelayed(c, "D10", seen);
   const from = c.hello as Hello;
   const features = target.hello?.wantsFeatures === true && from.features !== "";
   const entry = `${from.nick};${from.location}${features ? `;F:${from.features}` : ""}`;
-  owe(o, target, from.nick, itemOf(frame, e, seen.now, from.maker ? entry : undefined));
+  const item = itemOf(frame, e, seen.now, from.maker ? entry : undefined);
+  owe(o, target, from.nick, { ...item, maybe: fate === "either" });
+}
+
+/** Was a private line relayed, or was its target too far behind? */
+function fateOf(
+  o: Observer, c: Conn, target: Conn, bytes: number, r: Relayed, seen: Seen,
+): "relayed" | "dropped" | "either" {
+  const isSurely = behind.isSurely(o, target, bytes);
+  if (isSurely && r.behind === 0 && !r.unsure && !seen.closes.has(c.id)) {
+    const says = "a private line was queued for one that is too far behind";
+    seen.out.push(violation("D12", says, { conn: target.id }));
+  }
+  if (r.behind === 0 || !behind.isMaybe(o, target, bytes, seen.now)) return "relayed";
+  return isSurely || r.private === 0 ? "dropped" : "either";
 }
 
 /** The node did not relay a line; that is right only if it ended the sender before. */
@@ -298,7 +326,7 @@ function unrelayed(c: Conn, id: "D10" | "D11", seen: Seen): void {
 
 function itemOf(frame: Uint8Array, e: envelope.Envelope, since: Mono, hint: string | undefined) {
   const exact = e.exact ? frame.slice() : undefined;
-  return { type: e.type, raw: frame.slice(e.from, e.to), exact, since, hint };
+  return { type: e.type, raw: frame.slice(e.from, e.to), exact, since, hint, maybe: false };
 }
 
 function list(o: Observer, c: Conn, now: Mono): void {

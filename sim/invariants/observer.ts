@@ -32,6 +32,8 @@ export type Owed = {
   readonly exact: Uint8Array | undefined;
   readonly since: Mono;
   readonly hint: string | undefined;
+  /** The node may have dropped it: it comes, or it does not. */
+  maybe: boolean;
 };
 
 /** A list that a peer asked for. */
@@ -66,7 +68,10 @@ export type Conn = {
   pongs: number;
   /** By sender nick, or `;` and the nick that left. */
   readonly owed: Map<string, Owed[]>;
+  /** Texts of what must come; less than it takes. */
   owedBytes: number;
+  /** More than all that may come takes, with its hints. */
+  owedBytesMost: number;
   hint: string | undefined;
   list: List | undefined;
   /** The node closed it, how, and why. */
@@ -120,6 +125,7 @@ export type Observer = {
   /** Sums of the node's counters before this step. */
   relayedPublic: number;
   relayedPrivate: number;
+  droppedBehind: number;
   registeredSum: number;
   peerlistLines: number;
 };
@@ -146,7 +152,8 @@ export function create(config: DirectoryConfig, now: Mono): Observer {
     conns: new Map(), shaking: new Set(), peers: new Map(), owing: new Set(),
     listing: new Set(), pinged: new Set(), budgets: budget.create(config),
     leaving: new Map(), leaveAt: NEVER, told: new Set(), lately: new Map(),
-    entropyAsked: 0, relayedPublic: 0, relayedPrivate: 0, registeredSum: 0, peerlistLines: 0,
+    entropyAsked: 0, relayedPublic: 0, relayedPrivate: 0, droppedBehind: 0,
+    registeredSum: 0, peerlistLines: 0,
   };
 }
 
@@ -156,8 +163,8 @@ export function conn(o: Observer, id: ConnId, now: Mono): Conn {
     id, openedAt: now, lines: lines.create(), phase: o.config.circuits ? "proxy" : "greeting",
     said: "nothing", hello: undefined, pubkey: undefined, registeredAt: NEVER, lineAt: now,
     silentFrom: now, lateMs: o.lateMs, pingedAt: NEVER, congestedAt: NEVER,
-    movedAt: now, pongs: 0, owed: new Map(), owedBytes: 0, hint: undefined, list: undefined,
-    closed: undefined,
+    movedAt: now, pongs: 0, owed: new Map(), owedBytes: 0, owedBytesMost: 0, hint: undefined,
+    list: undefined, closed: undefined,
   };
 }
 
@@ -166,22 +173,57 @@ export function owe(o: Observer, to: Conn, key: string, item: Owed): void {
   const queue = to.owed.get(key);
   if (queue === undefined) to.owed.set(key, [item]);
   else queue.push(item);
-  to.owedBytes += item.raw.length;
+  if (!item.maybe) to.owedBytes += item.raw.length;
+  to.owedBytesMost += mostBytes(item);
   o.owing.add(to);
 }
 
-/** The next line of `key` that `from` must get; it is taken out if `isIt`. */
+/** What an envelope adds to its text, with the line end. */
+const envelopeBytes = 27;
+
+function mostBytes(item: Owed): number {
+  const hint = item.hint === undefined ? 0 : item.hint.length + envelopeBytes;
+  return (item.exact?.length ?? item.raw.length + envelopeBytes) + hint;
+}
+
+/**
+ * The next line of `key` that `to` must get; it is taken out if `isIt`, with those before it that
+ * only may have come.
+ */
 export function settle(
-  o: Observer, from: Conn, key: string, isIt: (item: Owed) => boolean,
+  o: Observer, to: Conn, key: string, isIt: (item: Owed) => boolean,
 ): Owed | undefined {
-  const queue = from.owed.get(key);
-  const item = queue?.[0];
-  if (queue === undefined || item === undefined || !isIt(item)) return undefined;
-  queue.shift();
-  if (queue.length === 0) from.owed.delete(key);
-  from.owedBytes -= item.raw.length;
-  if (from.owed.size === 0 && from.hint === undefined) o.owing.delete(from);
+  const queue = to.owed.get(key) ?? [];
+  const at = queue.findIndex((one) => !one.maybe || isIt(one));
+  const item = queue[at];
+  if (item === undefined || !isIt(item)) return undefined;
+  if (item.maybe) doubt(to, queue.slice(at + 1), isIt);
+  takeOut(o, to, key, queue, at + 1);
   return item;
+}
+
+/** Of two equal lines, one that may and one that must come, one has come: which, nobody can say. */
+function doubt(to: Conn, rest: readonly Owed[], isIt: (item: Owed) => boolean): void {
+  const next = rest.find((one) => !one.maybe);
+  if (next === undefined || !isIt(next)) return;
+  next.maybe = true;
+  to.owedBytes -= next.raw.length;
+}
+
+/** Lines of `key` that may have come and are due by now have been dropped. */
+export function waive(o: Observer, to: Conn, key: string, isDue: (item: Owed) => boolean): void {
+  const queue = to.owed.get(key) ?? [];
+  const at = queue.findIndex((one) => !one.maybe || !isDue(one));
+  takeOut(o, to, key, queue, at < 0 ? queue.length : at);
+}
+
+function takeOut(o: Observer, to: Conn, key: string, queue: Owed[], count: number): void {
+  for (const item of queue.splice(0, count)) {
+    if (!item.maybe) to.owedBytes -= item.raw.length;
+    to.owedBytesMost -= mostBytes(item);
+  }
+  if (queue.length === 0) to.owed.delete(key);
+  if (to.owed.size === 0 && to.hint === undefined) o.owing.delete(to);
 }
 
 /** The connection is a peer from now on; an owner before it has ended in this step. */
@@ -205,6 +247,7 @@ export function end(o: Observer, c: Conn, now: Mono): void {
   c.phase = "ended";
   c.owed.clear();
   c.owedBytes = 0;
+  c.owedBytesMost = 0;
   c.hint = undefined;
   c.list = undefined;
   c.pingedAt = NEVER;

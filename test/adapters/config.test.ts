@@ -3,13 +3,14 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import { load, type Loaded, originText } from "../../adapters/config.ts";
-import { filesAdvice, filesNeeded } from "../../adapters/config/files.ts";
+import { connsMax, filesAdvice, filesNeeded } from "../../adapters/config/files.ts";
 import { envName, keys } from "../../adapters/config/keys.ts";
 import { defaults } from "../../core/directory/config.ts";
 
@@ -76,7 +77,7 @@ function other(key: string, initial: unknown): string {
   }
   if (key === "directory.circuit_header") return "haproxy";
   if (typeof initial === "number") return String(initial > 100 ? initial - 1 : initial + 1);
-  return typeof initial === "string" && initial.includes("/") ? "7/h burst 9" : "other";
+  return typeof initial === "string" && initial.includes("/") ? "7/h burst 90000" : "other";
 }
 
 function leaves(value: object, path: string): string[] {
@@ -194,6 +195,20 @@ test("config: wrong value: place, key, value and accepted range, all in one pass
   assert.equal(all.length, expected.length);
 });
 
+test("config: a line that deployed clients disconnect on cannot be allowed", () => {
+  const [says] = problems({ env: { DOGWATCH__DIRECTORY__LINE_BYTES_MAX: "40001" } });
+  assert.match(says ?? "", /line_bytes_max = 40001: expected .* 1024 to 40000$/);
+});
+
+test("config: byte rates: a burst that holds no whole line is a broken relation", () => {
+  for (const key of ["PUBLIC_BYTES", "PRIVATE_BYTES"]) {
+    const name = `DOGWATCH__DIRECTORY__LIMITS__${key}`;
+    const [says] = problems({ env: { [name]: "1/s burst 40001" } });
+    assert.match(says ?? "", new RegExp(`limits.${key.toLowerCase()} = .*must hold the longest`));
+    assert.ok(loaded({ env: { [name]: "1/s burst 40002" } }).ok);
+  }
+});
+
 test("config: location with a wrong checksum is refused", () => {
   const wrong = `${"a".repeat(56)}.onion:5222`;
   assert.equal(problems({ env: { DOGWATCH__DIRECTORY__LOCATION: wrong } }).length, 1);
@@ -214,6 +229,57 @@ test("config: file that cannot be read: what happened and what to do", () => {
   assert.match(problems({ file: file(Uint8Array.of(0x61, 0xff)) })[0] ?? "", /not UTF-8/);
   const broken = file("[directory]\npeers_max = \n");
   assert.ok(problems({ file: broken })[0]?.startsWith(`${broken}:2:`));
+});
+
+test("config: file: a pipe, an endless device and a huge file are refused at once", () => {
+  const pipe = join(folder, "pipe");
+  assert.equal(spawnSync("mkfifo", [pipe]).status, 0);
+  assert.match(problems({ file: pipe })[0] ?? "", /it is not a regular file/);
+  assert.match(problems({ file: "/dev/zero" })[0] ?? "", /it is not a regular file/);
+  const full = `# ${"x".repeat(1_048_576 - 3)}\n`;
+  assert.ok(loaded({ file: file(full) }).ok);
+  assert.match(problems({ file: file(`${full}#`) })[0] ?? "", /longer than 1048576 bytes/);
+});
+
+test("config: unknown keys: the first twenty in full, the rest as a count", () => {
+  const path = file(Array.from({ length: 5_000 }, (_, at) => `key${at} = 1\n`).join(""));
+  const all = problems({ file: path });
+  assert.equal(all.length, 21);
+  assert.match(all[19] ?? "", /:20: key19: no such key/);
+  assert.equal(all[20], `${path}: 4980 more keys that do not exist`);
+  const painted = problems({ file: file('"\\u001b[31mred" = 1\n') });
+  assert.match(painted[0] ?? "", /: \\u\{1b\}\[31mred: no such key/);
+});
+
+test("config: wrong value: shown as TOML writes it, cut, and without control characters", () => {
+  const says = (value: string): string =>
+    problems({ file: file(`[directory]\npeers_max = ${value}\n`) })[0] ?? "";
+  assert.match(says("nan"), /peers_max = nan: expected/);
+  assert.match(says("-inf"), /peers_max = -inf: expected/);
+  assert.match(says("[inf, 1]"), /peers_max = \["inf",1\]: expected/);
+  assert.match(says('"\\u009b31m\\u202e"'), /peers_max = "\\u\{9b\}31m\\u\{202e\}": expected/);
+  assert.ok(says(`"${"x".repeat(5_000)}"`).length < 500);
+});
+
+test("config: a path that is too long for a Unix socket has its own sentence", () => {
+  const fits = `unix:/${"x".repeat(106)}`;
+  for (const key of ["LISTEN", "HTTP"]) {
+    const name = `DOGWATCH__DIRECTORY__${key}`;
+    assert.ok(loaded({ env: { [name]: fits } }).ok);
+    const [says] = problems({ env: { [name]: `${fits}x` } });
+    assert.match(says ?? "", /takes 107 bytes for the path of a Unix socket, and this has 108/);
+  }
+  const [says] = problems({ env: { DOGWATCH__DIRECTORY__LISTEN: `127.0.0.1:1,${fits}x` } });
+  assert.match(says ?? "", /and this has 108/);
+});
+
+test("config: http on an address that others reach needs http_remote", () => {
+  const path = file('[directory]\nhttp = "0.0.0.0:9"\n');
+  const [says] = problems({ file: path });
+  assert.ok(says?.startsWith(
+    `directory.http = "0.0.0.0:9" (${path}:2), directory.http_remote = false (default): `,
+  ), says);
+  assert.ok(loaded({ file: path, env: { DOGWATCH__DIRECTORY__HTTP_REMOTE: "true" } }).ok);
 });
 
 test("config: data directory: named, from XDG_STATE_HOME, or below the home", () => {
@@ -244,6 +310,14 @@ test("config: files: bounds that do not fit the limit name the limit and the way
   assert.equal(filesAdvice(bounds, needed), undefined);
   assert.equal(filesAdvice(bounds, undefined), undefined);
   assert.match(filesAdvice(bounds, needed - 1) ?? "", new RegExp(`ulimit -n ${needed}`));
+});
+
+test("config: files: connections leave room for files of our own, and fit what is allowed", () => {
+  assert.equal(connsMax(256), 128);
+  assert.equal(connsMax(100), 0);
+  assert.equal(connsMax(undefined), Number.MAX_SAFE_INTEGER);
+  const bounds = { peersMax: 170, handshakingMax: 22 };
+  assert.equal(connsMax(filesNeeded(bounds)), 192);
 });
 
 test("config: origin: each kind in words", () => {

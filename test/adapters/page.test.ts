@@ -163,8 +163,29 @@ test("page: busy node: trend, reasons by count, events, hostile text as text", a
   const line = page.element("spark").firstElementChild;
   assert.match(line.attributes.get("points") ?? "", /^238,2\.0 240/);
   assert.match(page.text("drops"), /^grammar 30\s+empty 2$/);
-  assert.equal(page.text("recent"), "00:01:01 ago: peer.evicted J5x");
+  assert.equal(page.text("recent"), "1 min ago: a silent peer was evicted");
   assert.match(page.text("heartbeat"), /probes 4/);
+});
+
+test("page: latest events: PINGs are left out, spans are words", async () => {
+  const pinged = Array.from({ length: 20 }, () => {
+    return { agoMs: 500, code: "peer.pinged", nick: "" };
+  });
+  const spans = [200_000_000, 7_300_000, 61_000, 1_500];
+  const recent = spans.map((agoMs) => ({ agoMs, code: "peer.registered", nick: "" }));
+  const page = await browse((path) => path === "/status"
+    ? snapshot(9_000, { recent: [...recent, ...pinged] })
+    : { ready: true, reasons: [] });
+  assert.deepEqual(page.element("recent").children.map((one) => one.text()), [
+    "1 s ago: a peer registered", "1 min ago: a peer registered",
+    "2 h ago: a peer registered", "2 d ago: a peer registered",
+  ]);
+});
+
+test("page: layout: the columns cannot be three, so no card stands alone in a row", () => {
+  const widest = Number(/body \{[^}]*max-width: (\d+)rem; padding: 1rem/.exec(html)?.[1]) - 2;
+  const column = Number(/main \{[^}]*minmax\(min\(100%, (\d+)rem\)/.exec(html)?.[1]);
+  assert.equal(Math.floor((widest + 1) / (column + 1)), 2);
 });
 
 test("page: node out of reach: says so, keeps the last figures, and comes back", async () => {

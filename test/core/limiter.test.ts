@@ -8,9 +8,10 @@ import { NEVER } from "../../core/time.ts";
 import { effectsOf, laws, scripts, type Subject } from "../support/laws.ts";
 
 type Call =
-  | { readonly type: "take" | "forget"; readonly key: number }
+  | { readonly type: "take"; readonly key: number; readonly cost: number }
+  | { readonly type: "forget"; readonly key: number }
   | { readonly type: "sweep" | "tick" };
-type Took = { readonly key: number; readonly ok: boolean };
+type Took = { readonly key: number; readonly cost: number; readonly ok: boolean };
 
 const runs = { numRuns: 150 };
 const rates: fc.Arbitrary<Rate> = fc.record({
@@ -21,7 +22,11 @@ const rates: fc.Arbitrary<Rate> = fc.record({
 
 function call(l: limiter.Limiter, event: Call, now: number, out: Took[]): void {
   switch (event.type) {
-    case "take": out.push({ key: event.key, ok: limiter.take(l, event.key, now) }); break;
+    case "take": {
+      const { cost } = event;
+      out.push({ key: event.key, cost, ok: limiter.take(l, event.key, now, cost) });
+      break;
+    }
     case "forget": limiter.forget(l, event.key); break;
     case "sweep": limiter.sweep(l, now); break;
     case "tick": break;
@@ -46,10 +51,11 @@ function subject(rate: Rate, startAt: number): Subject<limiter.Limiter, Call, To
 }
 
 const key = fc.integer({ min: 0, max: 1 });
+const cost = fc.integer({ min: 1, max: 6 });
 
 test("limiter: the four laws hold", () => {
   const event: fc.Arbitrary<Call> = fc.oneof(
-    { weight: 8, arbitrary: fc.record({ type: fc.constant("take" as const), key }) },
+    { weight: 8, arbitrary: fc.record({ type: fc.constant("take" as const), key, cost }) },
     { weight: 1, arbitrary: fc.record({ type: fc.constant("forget" as const), key }) },
     { weight: 1, arbitrary: fc.constant<Call>({ type: "sweep" }) },
   );
@@ -61,31 +67,73 @@ test("limiter: the four laws hold", () => {
 
 test("limiter: no window has more than the burst and what time adds", () => {
   const event: fc.Arbitrary<Call> = fc.oneof(
-    { weight: 9, arbitrary: fc.record({ type: fc.constant("take" as const), key }) },
+    { weight: 9, arbitrary: fc.record({ type: fc.constant("take" as const), key, cost }) },
     { weight: 1, arbitrary: fc.constant<Call>({ type: "sweep" }) },
   );
   fc.assert(fc.property(rates, scripts(event, 30, 60), (rate, script) => {
     const run = laws(subject(rate, 0), script);
     const taken = effectsOf(run).filter(({ effect }) => effect.ok && effect.key === 0);
-    taken.forEach((first, i) => taken.slice(i).forEach((last, more) => {
-      const added = Math.floor(((last.at - first.at) * rate.tokens) / rate.perMs);
-      assert.ok(more + 1 <= rate.burst + added);
-    }));
+    taken.forEach((first, i) => {
+      let sum = 0;
+      for (const last of taken.slice(i)) {
+        sum += last.effect.cost;
+        const added = Math.floor(((last.at - first.at) * rate.tokens) / rate.perMs);
+        assert.ok(sum <= rate.burst + added);
+      }
+    });
   }), runs);
 });
 
 test("limiter: nothing is refused that an exact count of tokens would grant", () => {
-  fc.assert(fc.property(rates, fc.array(fc.integer({ min: 0, max: 30 })), (rate, gaps) => {
+  const takes = fc.array(fc.tuple(fc.integer({ min: 0, max: 30 }), cost));
+  fc.assert(fc.property(rates, takes, (rate, script) => {
     const l = limiter.create(rate);
     let [now, scaled] = [0, rate.burst * rate.perMs];
-    for (const gap of gaps) {
+    for (const [gap, tokens] of script) {
       now += gap;
       scaled = Math.min(scaled + gap * rate.tokens, rate.burst * rate.perMs);
-      const ok = scaled >= rate.perMs;
-      assert.equal(limiter.take(l, 7, now), ok);
-      if (ok) scaled -= rate.perMs;
+      const ok = scaled >= tokens * rate.perMs;
+      assert.equal(limiter.take(l, 7, now, tokens), ok);
+      if (ok) scaled -= tokens * rate.perMs;
     }
   }), runs);
+});
+
+test("limiter: a cost fits to the token: the whole burst does, one more never", () => {
+  const l = limiter.create({ tokens: 20, perMs: 1, burst: 1_000 });
+  assert.ok(!limiter.take(l, 1, 5, 1_001));
+  assert.ok(!limiter.take(l, 1, 5, Number.MAX_SAFE_INTEGER));
+  assert.equal(l.tats.size, 0, "what is refused is not stored");
+  assert.ok(limiter.take(l, 1, 5, 1_000));
+  assert.ok(!limiter.take(l, 1, 5));
+  assert.ok(!limiter.take(l, 1, 9, 81));
+  assert.ok(limiter.take(l, 1, 9, 80));
+  assert.ok(!limiter.take(l, 1, 58, 981));
+  assert.ok(!limiter.take(l, 1, 1_000_000, 1_001));
+  for (const bad of [0, -1, 0.5, NaN]) {
+    assert.throws(() => limiter.take(l, 1, 60, bad), InvariantError);
+  }
+});
+
+test("limiter: a refund is as if nothing had been taken", () => {
+  fc.assert(fc.property(rates, fc.array(fc.tuple(fc.nat(30), cost)), cost, (rate, script, back) => {
+    const [l, same] = [limiter.create(rate), limiter.create(rate)];
+    let now = 0;
+    for (const [gap, tokens] of script) {
+      now += gap;
+      if (limiter.take(l, 7, now, back)) limiter.refund(l, 7, now, back);
+      assert.equal(limiter.take(l, 7, now, tokens), limiter.take(same, 7, now, tokens));
+    }
+    limiter.sweep(same, now);
+    limiter.sweep(l, now);
+    assert.deepEqual(l.tats, same.tats);
+  }), runs);
+  const l = limiter.create({ tokens: 1, perMs: 10, burst: 3 });
+  assert.throws(() => limiter.refund(l, 1, 0), InvariantError);
+  limiter.take(l, 1, 0);
+  assert.throws(() => limiter.refund(l, 1, 0, 2), InvariantError);
+  limiter.refund(l, 1, 0);
+  assert.equal(l.tats.size, 0, "a full bucket has no entry");
 });
 
 test("limiter: a token is back at its very millisecond and not before", () => {
@@ -160,28 +208,52 @@ test("limiter: another rate at any time keeps the new bound from there on", () =
 });
 
 test("limiter: the largest values stay exact integers", () => {
-  const { burstMax, perMsMax, tokensMax } = limiter;
-  const l = limiter.create({ tokens: 1, perMs: perMsMax, burst: burstMax });
+  const { spentMax, perMsMax, tokensMax } = limiter;
+  const burst = spentMax / perMsMax;
+  const l = limiter.create({ tokens: 1, perMs: perMsMax, burst });
   const year = 31_536_000_000;
   assert.ok(limiter.take(l, 1, year));
-  limiter.setRate(l, { tokens: tokensMax, perMs: perMsMax - 1, burst: burstMax }, year);
+  limiter.setRate(l, { tokens: tokensMax, perMs: perMsMax - 1, burst }, year);
   for (const tat of l.tats.values()) assert.ok(Number.isSafeInteger(tat));
   assert.ok(limiter.take(l, 1, 2 * year));
   assert.throws(() => limiter.take(l, 1, 4 * year), InvariantError);
   assert.throws(() => limiter.take(l, 1, -1), InvariantError);
 });
 
+test("limiter: huge bursts keep their spent tokens exactly through any other rate", () => {
+  const huge = { tokens: 1, perMs: 1, burst: limiter.spentMax };
+  const slow = { tokens: 1, perMs: 86_399_999, burst: 1_000_000 };
+  const l = limiter.create(huge);
+  assert.ok(limiter.take(l, 1, 7, limiter.spentMax));
+  assert.ok(limiter.take(l, 2, 7, 999_999));
+  limiter.setRate(l, slow, 7);
+  assert.ok(!limiter.take(l, 1, 7), "what was spent beyond the burst is the burst");
+  assert.ok(!limiter.take(l, 2, 7, 2));
+  assert.ok(limiter.take(l, 2, 7));
+  assert.ok(limiter.take(l, 1, 7 + 86_399_999));
+  const hundredMillion = limiter.create({ tokens: 1_000, perMs: 7, burst: 100_000_000 });
+  assert.ok(limiter.take(hundredMillion, 1, 0, 100_000_000));
+  assert.ok(!limiter.take(hundredMillion, 1, 6, 858));
+  assert.ok(limiter.take(hundredMillion, 1, 6, 857));
+});
+
 test("limiter: a rate out of range is refused", () => {
   const good = { tokens: 1, perMs: 1, burst: 1 };
-  const { burstMax, perMsMax, tokensMax } = limiter;
+  const { spentMax, perMsMax, tokensMax } = limiter;
+  const burstMax = spentMax / perMsMax;
+  assert.ok(burstMax >= 1_000_000);
   for (const part of ["tokens", "perMs", "burst"]) {
     for (const value of [0, -1, 1.5, NaN, 2 ** 53]) {
       assert.throws(() => limiter.create({ ...good, [part]: value }), InvariantError);
+      assert.equal(limiter.accepts({ ...good, [part]: value }), false);
     }
   }
+  assert.ok(limiter.accepts({ tokens: 1, perMs: 864_000, burst: 100_000_000 }));
+  assert.ok(limiter.accepts({ tokens: tokensMax, perMs: 1, burst: spentMax }));
+  assert.ok(!limiter.accepts({ tokens: 1, perMs: perMsMax, burst: burstMax + 1 }));
   assert.throws(() => limiter.create({ ...good, tokens: tokensMax + 1 }), InvariantError);
   assert.throws(() => limiter.create({ ...good, perMs: perMsMax + 1 }), InvariantError);
-  assert.throws(() => limiter.create({ ...good, burst: burstMax + 1 }), InvariantError);
+  assert.throws(() => limiter.create({ ...good, burst: spentMax + 1 }), InvariantError);
   assert.deepEqual(limiter.create({ tokens: 200_000, perMs: 1_000, burst: 1 }).rate, {
     tokens: 200, perMs: 1, burst: 1,
   });

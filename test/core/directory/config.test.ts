@@ -7,7 +7,11 @@ import { encode, lineBytesMax, types } from "../../../core/joinmarket/envelope.t
 import { mono } from "../../../core/time.ts";
 
 type Over = Partial<DirectoryConfig>;
-const { heartbeat, outbox } = defaults;
+const { heartbeat, limits, outbox } = defaults;
+
+function bytes(name: "publicBytes" | "privateBytes", burst: number): Over {
+  return { limits: { ...limits, [name]: { tokens: 1, perMs: 1, burst } } };
+}
 
 /** Each relation: settings at its edge, settings just beyond, and the keys that are named. */
 const relations: readonly (readonly [Over, Over, readonly string[]])[] = [
@@ -22,6 +26,15 @@ const relations: readonly (readonly [Over, Over, readonly string[]])[] = [
     ["heartbeat.idleMs", "heartbeat.hardMs"],
   ],
   [{ contestPingMs: 29_999 }, { contestPingMs: 30_000 }, ["contestPingMs", "handshakeMs"]],
+  [{ lineBytesMax: 40_000 }, { lineBytesMax: 40_001 }, ["lineBytesMax"]],
+  [
+    bytes("publicBytes", 40_002), bytes("publicBytes", 40_001),
+    ["limits.publicBytes", "lineBytesMax"],
+  ],
+  [
+    bytes("privateBytes", 40_002), bytes("privateBytes", 40_001),
+    ["limits.privateBytes", "lineBytesMax"],
+  ],
   [
     { peerlistBytesMax: 20_000, lineBytesMax: 20_000 },
     { peerlistBytesMax: 20_001, lineBytesMax: 20_000 },

@@ -48,7 +48,9 @@ function rate(tokens: number, perMs: number, burst: number): Rate {
 const limits = {
   public: rate(4, 1_000, 12), orderbook: rate(1, 1_000, 2), private: rate(5, 1_000, 12),
   peerlist: rate(1, 500, 2), ping: rate(1, 500, 3), other: rate(2, 1_000, 8),
-  proofs: rate(5, 1_000, 5), dropsMax: 6, dropsWindowMs: 2_000,
+  publicBytes: rate(700, 1_000, 2_500), privateBytes: rate(1_100, 1_000, 4_000),
+  proofs: rate(5, 1_000, 5), proofsPerCircuit: rate(1, 1_000, 2),
+  dropsMax: 6, dropsWindowMs: 2_000,
 };
 
 const small: DirectoryConfig = {
@@ -100,6 +102,9 @@ const commands = fc.oneof(
   { weight: 6, arbitrary: fc.record({
     do: fc.constant("private" as const), slot: slots, to: faces,
     times: fc.integer({ min: 1, max: 9 }), size: fc.nat({ max: 700 }) }) },
+  { weight: 3, arbitrary: fc.record({
+    do: fc.constant("siege" as const), slot: slots, of: slots, size: fc.nat({ max: 900 }),
+    times: fc.integer({ min: 1, max: 9 }) }) },
   { weight: 6, arbitrary: fc.record({
     do: fc.constant("ask" as const), slot: slots, times: fc.integer({ min: 1, max: 4 }),
     type: fc.constantFrom(791, 798, 799, 687, 801, 803) }) },
@@ -183,6 +188,7 @@ function act(p: Play, c: Command): void {
       pub(`${nick}!PUBLIC!hp2 ${i}${"x".repeat(c.size)}`, c.extra));
     case "private": return speak(p, c.slot, c.times, (nick, i) =>
       t.frame(685, `${nick}!${faceOf(c.to, true, 0).nick}!fill ${i}${"y".repeat(c.size)}`));
+    case "siege": return siege(p, c);
     case "ask": return speak(p, c.slot, c.times, (nick) =>
       t.frame(c.type, c.type === 687 ? `${nick}!PUBLIC!orderbook` : ""));
     case "junk": return say(p, connOf(p, c.slot), latin(junk[c.which] ?? ""));
@@ -253,6 +259,16 @@ function speak(
   say(p, conn, concat(Array.from({ length: times }, (_, i) => line(nick, i))));
 }
 
+/** Private lines to a peer that reads no more. */
+function siege(p: Play, c: Command & { do: "siege" }): void {
+  const to = connOf(p, c.of);
+  const face = to === undefined ? undefined : p.faces.get(to);
+  if (face === undefined) return;
+  withOpen(p, c.of, (conn) => drive.stall(p.n.drive, conn));
+  speak(p, c.slot, c.times, (nick, i) =>
+    t.frame(685, `${nick}!${face.nick}!fill ${i}${"z".repeat(c.size)}`));
+}
+
 function late(p: Play, on: boolean, holdsEntropy: boolean): void {
   const { n } = p;
   n.drive.lateCloses = on;
@@ -271,7 +287,11 @@ function reload(p: Play, peersMax: number, idleMs: number, burst: number): void 
   const { motd, logLevel, heartbeat } = small;
   t.push(p.n, { type: "operator.reload", settings: {
     motd, logLevel, peersMax, heartbeat: { ...heartbeat, idleMs },
-    limits: { ...limits, public: rate(3, 1_000, burst), private: rate(7, 900, burst) },
+    limits: {
+      ...limits, public: rate(3, 1_000, burst), private: rate(7, 900, burst),
+      publicBytes: rate(800, 900, 1_000 + 100 * burst),
+      privateBytes: rate(13, 7, 1_100 + 400 * burst),
+    },
   } });
 }
 

@@ -414,11 +414,29 @@ test("directory: input: row 1.2/oversized: 40,000 bytes pass, one more closes th
 
 test("directory: input: row issue/oversized: too long a line without an end closes too", () => {
   const n = t.start();
-  const a = t.connect(n);
+  const a = t.join(n, t.taker(1));
   for (let i = 0; i < 40; i += 1) t.raw(n, a, "x".repeat(1_000));
   assert.equal(t.closedAs(n, a), undefined);
   t.raw(n, a, "xx");
   assert.equal(t.closedAs(n, a), "line-too-long");
+});
+
+test("directory: input: row 2.3/oversized: a handshake has a bound of its own", () => {
+  const n = t.start();
+  const a = t.connect(n);
+  t.raw(n, a, "x".repeat(defaults.handshakeBytesMax));
+  assert.equal(t.closedAs(n, a), undefined);
+  t.raw(n, a, "xx");
+  assert.equal(t.closedAs(n, a), "line-too-long");
+});
+
+test("directory: input: the total of unfinished lines ends who holds most, not who sends", () => {
+  const n = t.start({ inputBytesTotalMax: 10_000 });
+  const [holder, honest] = [t.join(n, t.taker(1)), t.join(n, t.taker(2))];
+  t.raw(n, holder, "x".repeat(9_900));
+  t.raw(n, honest, "x".repeat(200));
+  assert.equal(t.closedAs(n, holder), "input-full");
+  assert.ok(t.isIn(n, honest));
 });
 
 test("directory: input: row issue/partial: an unfinished line meets its deadline", () => {

@@ -2,10 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { InvariantError } from "../../../core/assert.ts";
+import { ascii, text } from "../../../core/bytes.ts";
 import * as listing from "../../../core/directory/listing.ts";
+import * as registry from "../../../core/directory/registry.ts";
+import * as relay from "../../../core/directory/relay.ts";
+import * as router from "../../../core/directory/router.ts";
 import type { ConnId } from "../../../core/ids.ts";
 import { mono, NEVER, type Mono } from "../../../core/time.ts";
+import * as net from "../../support/directory.ts";
 import { effectsOf, laws, scripts, type Subject } from "../../support/laws.ts";
+import { primitives } from "../../support/primitives.ts";
 
 /** A listing and the room of its readers, as a parent would know it. */
 type State = {
@@ -64,6 +70,10 @@ const subject: Subject<State, Event, Wrote> = {
   deadline: ({ m }) => listing.deadline(m),
   tick: { type: "tick" },
   settleMs: 400,
+  holds: ({ m }) => {
+    for (const conn of [...m.active, ...m.waiting]) assert.ok(m.cursors.has(conn));
+    for (const conn of m.active) assert.ok(!m.waiting.has(conn));
+  },
   lives: (run) => {
     for (const { effects } of run.steps) {
       assert.ok(effects.filter(({ type }) => type === "line").length <= linesPerTurn);
@@ -104,8 +114,12 @@ test("directory: listing: readers take turns, and no turn writes more than its l
   assert.deepEqual(told.splice(0), []);
   for (const at of [1, 11, 21]) listing.tick(m, mono(at), writer);
   assert.deepEqual(told, ["1:-1", "2:-1", "3:-1", "1:1", "2:1", "3:1"]);
+  for (const n of [4, 5]) listing.asked(m, id(n), mono(30));
+  listing.gone(m, id(4));
+  listing.gone(m, id(5));
+  listing.tick(m, mono(31), writer);
   assert.equal(listing.deadline(m), NEVER);
-  assert.equal(listing.asked(m, id(2), mono(30)), true);
+  assert.equal(listing.asked(m, id(2), mono(40)), true);
 });
 
 test("directory: listing: it sleeps while all its readers are stalled, until one drains", () => {
@@ -151,6 +165,212 @@ test("directory: listing: a line that ends connections neither revives nor starv
   assert.equal(listing.deadline(m), 11);
   listing.tick(m, mono(11), writer);
   assert.deepEqual(told, [1, 2, 4, 5]);
+});
+
+/** Runs turns until everyone is served or the bound is reached; returns how many there were. */
+function turns(m: listing.Listing, max: number, write: (turn: number) => listing.Writer): number {
+  for (let turn = 0; turn < max; turn += 1) {
+    const at = listing.deadline(m);
+    if (at === NEVER) return turn;
+    listing.tick(m, at, write(turn));
+  }
+  return max;
+}
+
+/** What each requester saw of a list of `lines` lines: its turns, and the longest gap in turns. */
+function watch(lines: number) {
+  const seen = { first: [] as ConnId[], gapMax: 0, calls: 0, lines: 0, last: new Map() };
+  const last = seen.last as Map<ConnId, number>;
+  const write = (turn: number): listing.Writer => (conn, cursor) => {
+    seen.calls += 1;
+    seen.lines += 1;
+    const before = last.get(conn);
+    if (before === undefined) seen.first.push(conn);
+    else seen.gapMax = Math.max(seen.gapMax, turn - before);
+    last.set(conn, turn);
+    const next = cursor < 0 ? 1 : cursor + 1;
+    return next >= lines ? "done" : next;
+  };
+  return { seen, write };
+}
+
+test("directory: listing: whoever reads waits 2 turns for its next line, however many ask", () => {
+  // 3,000 makers are sixteen lines: 32,000 lines in all, 64 a turn.
+  const m = listing.create(turnMs, 64);
+  const { seen, write } = watch(16);
+  for (let n = 1; n <= 2_000; n += 1) listing.asked(m, id(n), mono(0));
+  const took = turns(m, 600, write);
+  assert.equal(seen.lines, 32_000);
+  assert.equal(took, 500, "a turn was not used to the full");
+  assert.ok(seen.gapMax <= 2, `${seen.gapMax} turns`);
+  assert.deepEqual(seen.first, Array.from({ length: 2_000 }, (_, at) => id(at + 1)));
+  assert.equal(m.cursors.size, 0);
+});
+
+test("directory: listing: with one line a turn the gap is the lists in progress, not more", () => {
+  const m = listing.create(turnMs, 1);
+  const { seen, write } = watch(3);
+  for (let n = 1; n <= 200; n += 1) listing.asked(m, id(n), mono(0));
+  assert.equal(turns(m, 700, write), 600);
+  assert.ok(seen.gapMax <= listing.activeMax, `${seen.gapMax} turns`);
+});
+
+test("directory: listing: a turn costs the same whoever stalls or waits", () => {
+  const m = listing.create(turnMs, 64);
+  let calls = 0;
+  const reader = id(9_000);
+  const writer: listing.Writer = (conn, cursor) => {
+    calls += 1;
+    return conn === reader ? cursor + 2 : "stalled";
+  };
+  for (let n = 1; n <= 8_000; n += 1) listing.asked(m, id(n), mono(0));
+  listing.asked(m, reader, mono(0));
+  let callsMax = 0;
+  turns(m, 251, () => {
+    callsMax = Math.max(callsMax, calls);
+    calls = 0;
+    return writer;
+  });
+  assert.ok(callsMax <= 128, `${callsMax} calls in a turn`);
+  assert.deepEqual([...m.active], [reader]);
+  calls = 0;
+  turns(m, 1, () => writer);
+  assert.equal(calls, 64);
+  listing.gone(m, reader);
+  calls = 0;
+  turns(m, 1, () => writer);
+  assert.equal(calls, 0);
+  assert.equal(listing.deadline(m), NEVER);
+  assert.equal(m.cursors.size, 8_000);
+});
+
+test("directory: listing: turns keep their distance whoever asks or drains in between", () => {
+  const m = listing.create(turnMs, 64);
+  const at: number[] = [];
+  for (let now = 0; now < 100; now += 1) {
+    listing.asked(m, id(now + 1), mono(now));
+    listing.drained(m, id(now + 1), mono(now));
+    let calls = 0;
+    listing.tick(m, mono(now), () => {
+      calls += 1;
+      return "stalled";
+    });
+    if (calls > 0) at.push(now);
+  }
+  assert.deepEqual(at, Array.from({ length: 10 }, (_, turn) => 1 + turn * turnMs));
+});
+
+test("directory: listing: who drains goes on before newcomers begin, and all at once share", () => {
+  const m = listing.create(turnMs, 64);
+  const { seen, write } = watch(16);
+  const stalls = (turn: number): listing.Writer => (conn, cursor) => {
+    return cursor < 0 ? write(turn)(conn, cursor) : "stalled";
+  };
+  for (let n = 1; n <= 2_000; n += 1) listing.asked(m, id(n), mono(0));
+  turns(m, 100, stalls);
+  assert.equal(listing.deadline(m), NEVER);
+  assert.equal(seen.first.length, 2_000);
+  const now = mono(5_000);
+  for (let n = 1; n <= 2_000; n += 1) listing.drained(m, id(n), now);
+  for (let n = 3_001; n <= 3_010; n += 1) listing.asked(m, id(n), now);
+  seen.gapMax = 0;
+  seen.last.clear();
+  const order: ConnId[] = [];
+  const took = turns(m, 600, (turn) => (conn, cursor) => {
+    if (cursor < 0) order.push(conn);
+    assert.ok(cursor >= 0 || m.active.size <= listing.activeMax, "a newcomer came first");
+    return write(turn)(conn, cursor);
+  });
+  assert.equal(m.cursors.size, 0);
+  assert.ok(took <= 2_010 * 16 / 64 + 16, `${took} turns`);
+  // 2,000 requesters with a line each are 32 turns.
+  assert.ok(seen.gapMax <= 33, `${seen.gapMax} turns`);
+  assert.equal(order.length, 10);
+});
+
+test("directory: listing: one that stalled before its first line waits in turn again", () => {
+  const m = listing.create(turnMs, 1);
+  listing.asked(m, id(1), mono(0));
+  listing.tick(m, mono(1), () => "stalled");
+  listing.asked(m, id(2), mono(1));
+  listing.drained(m, id(1), mono(2));
+  listing.drained(m, id(1), mono(2));
+  assert.deepEqual([...m.waiting], [2, 1]);
+});
+
+function newcomer(n: number): registry.Newcomer {
+  const nick = `J5${String(n).replaceAll("0", "a").padStart(6, "z")}`.padEnd(16, "O");
+  const location = `${"a".repeat(56)}.onion:${1 + n}`;
+  const features = n % 3 === 0 ? ["ping"] : [];
+  return {
+    conn: n as ConnId, nick, nickBytes: ascii(nick), location, maker: true, features,
+    pubkey: undefined,
+  };
+}
+
+test("directory: listing: lists are complete, without ghosts, while makers and room change", () => {
+  const what = fc.constantFrom("maker" as const, "maker", "ask", "stall", "drain", "turn", "turn");
+  const act = fc.record({ what, n: fc.integer({ min: 0, max: 39 }) });
+  fc.assert(fc.property(fc.array(act, { maxLength: 200, size: "max" }), (acts) => {
+    const r = registry.create();
+    const pages = router.create();
+    const m = listing.create(turnMs, 2);
+    const stalled = new Set<ConnId>();
+    type List = { readonly due: Set<string>; readonly listed: string[] };
+    const lists = new Map<ConnId, List>();
+    for (let n = 0; n < 30; n += 1) registry.add(r, newcomer(n));
+    const write: listing.Writer = (conn, cursor) => {
+      if (stalled.has(conn)) return "stalled";
+      const page = router.written(pages, r, cursor, undefined, conn % 2 === 0, 300);
+      const list = lists.get(conn) as List;
+      for (const [nick] of text(page.bytes ?? new Uint8Array(0)).matchAll(/J5[^;]{14}/g)) {
+        assert.ok(r.byNick.has(nick), `${nick} has left`);
+        list.listed.push(nick);
+      }
+      if (!page.done) return page.cursor;
+      for (const nick of list.due) {
+        assert.equal(list.listed.filter((it) => it === nick).length, 1, nick);
+      }
+      return "done";
+    };
+    let now = mono(0);
+    const turn = () => {
+      now = mono(now + turnMs);
+      listing.tick(m, now, write);
+    };
+    for (const { what, n } of acts) {
+      const conn = id(1 + n % 6);
+      if (what === "turn") turn();
+      if (what === "stall") stalled.add(conn);
+      if (what === "drain" && stalled.delete(conn)) listing.drained(m, conn, now);
+      if (what === "ask" && listing.asked(m, conn, now)) {
+        lists.set(conn, { due: new Set(r.byNick.keys()), listed: [] });
+      }
+      if (what !== "maker") continue;
+      const known = registry.find(r, newcomer(n).nick);
+      if (known === undefined) registry.add(r, newcomer(n));
+      else {
+        registry.remove(r, known);
+        for (const { due } of lists.values()) due.delete(known.nick);
+      }
+    }
+    for (const conn of stalled) listing.drained(m, conn, now);
+    stalled.clear();
+    for (let more = 0; more < 200 && m.cursors.size > 0; more += 1) turn();
+    assert.equal(m.cursors.size, 0, "a list is not finished");
+  }), { numRuns: 100 });
+});
+
+test("directory: listing: a line of a list is a line of the step, which bounds its effects", () => {
+  const n = net.start();
+  const conn = net.join(n, net.taker(1));
+  const d = n.drive.kernel.state;
+  const before = d.stepLines;
+  const t = { now: n.drive.now, p: primitives, out: [], outcomes: [] };
+  assert.equal(relay.writePage(d, conn, -1, t), "done");
+  assert.equal(d.stepLines, before + 1);
+  assert.equal(relay.writePage(d, conn, 0, t), "done");
+  assert.equal(d.stepLines, before + 1, "the empty end of a list is not sent");
 });
 
 test("directory: listing: create: refuses what cannot work", () => {

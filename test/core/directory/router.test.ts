@@ -171,3 +171,73 @@ test("directory: router: an empty list is one empty page, and a long entry goes 
   const second = router.page(r, 0, undefined, true, 100);
   assert.ok(second.line.startsWith(long.nick) && second.line.length > 100 && second.done);
 });
+
+test("directory: router: a maker's entry is made once, and who is listed has been shown", () => {
+  const r = registry.create();
+  const maker = registry.add(r, newcomer(7, ["ping", "x"]));
+  assert.equal(maker.shown, false);
+  router.page(r, -1, undefined, false, 400);
+  assert.equal(maker.shown, true);
+  router.page(r, -1, undefined, true, 400);
+  assert.equal(maker.entryPlain, `${maker.nick};${onion}:8`);
+  assert.equal(maker.entryFeatures, `${maker.nick};${onion}:8;F:ping+x`);
+});
+
+test("directory: router: written pages are what pages say at that moment, whatever changed", () => {
+  const act = fc.record({
+    what: fc.constantFrom("page" as const, "page", "page", "maker", "taker"), n: fc.nat(19),
+    features: fc.boolean(), own: fc.constantFrom(undefined, undefined, `${other};${onion}:5222`),
+    bytesMax: fc.constantFrom(300, 300, 300, 500),
+  });
+  fc.assert(fc.property(fc.array(act, { maxLength: 120, size: "max" }), (acts) => {
+    const m = router.create();
+    const r = registry.create();
+    for (let n = 0; n < 12; n += 1) registry.add(r, newcomer(n, n % 3 === 0 ? ["ping"] : []));
+    for (const { what, n, features, own, bytesMax } of acts) {
+      if (what !== "page") {
+        const who = newcomer(n + (what === "taker" ? 100 : 0), [], what === "maker");
+        const known = registry.find(r, who.nick);
+        if (known === undefined) registry.add(r, who);
+        else registry.remove(r, known);
+        continue;
+      }
+      const cursor = n - 1;
+      const page = router.page(r, cursor, own, features, bytesMax);
+      const found = router.written(m, r, cursor, own, features, bytesMax);
+      const isSaid = page.line !== "" || cursor < 0;
+      const frame = isSaid ? envelope.encode(types.PEERLIST, page.line) : undefined;
+      assert.deepEqual(found.bytes, frame);
+      assert.deepEqual([found.cursor, found.done], [page.cursor, page.done]);
+    }
+  }), { numRuns: 60 });
+});
+
+test("directory: router: one frame serves all who ask, until a maker comes or goes", () => {
+  const m = router.create();
+  const r = registry.create();
+  const first = registry.add(r, newcomer(1));
+  const write = (features = false) => router.written(m, r, -1, undefined, features, 400).bytes;
+  const before = write();
+  assert.equal(write(), before);
+  assert.notEqual(write(true), before);
+  registry.add(r, newcomer(2, [], false));
+  assert.equal(write(), before, "a taker is on no list");
+  registry.add(r, newcomer(3));
+  const after = write();
+  assert.notDeepEqual(after, before);
+  registry.remove(r, first);
+  assert.notDeepEqual(write(), after);
+  assert.deepEqual([m.pages.plain.size, m.pages.features.size], [1, 0]);
+});
+
+test("directory: router: few pages are kept", () => {
+  const m = router.create();
+  const r = registry.create();
+  for (let n = 0; n < 300; n += 1) registry.add(r, newcomer(n));
+  let most = 0;
+  for (let cursor = 0; cursor < 300; cursor += 1) {
+    for (const features of [false, true]) router.written(m, r, cursor, undefined, features, 100);
+    most = Math.max(most, m.pages.plain.size + m.pages.features.size);
+  }
+  assert.equal(most, router.pagesMax);
+});

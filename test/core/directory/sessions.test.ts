@@ -42,7 +42,13 @@ function register(m: M, s: Session, now: Mono): void {
 function receive(m: M, s: Session, text: string, now: Mono): boolean {
   const out: Uint8Array[] = [];
   const had = s.pendingBytes;
-  const fits = sessions.received(m, s, Buffer.from(text), small.lineBytesMax, out);
+  const bytes = Buffer.from(text);
+  const cut: lines.Cut = { at: 0, line: undefined };
+  let fits = sessions.nextLine(m, s, bytes, small.lineBytesMax, cut);
+  while (fits && cut.line !== undefined) {
+    out.push(cut.line);
+    fits = sessions.nextLine(m, s, bytes, small.lineBytesMax, cut);
+  }
   sessions.timeLine(m, s, out.length, had, now);
   return fits;
 }

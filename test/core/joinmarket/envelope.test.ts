@@ -276,3 +276,16 @@ test("joinmarket: envelope: any bytes are judged without a throw", () => {
     assert.deepEqual("code" in found ? undefined : found, model.envelope(b));
   }), { numRuns: 800 });
 });
+
+test("joinmarket: envelope: the text is written as Python writes it, plain or escaped", () => {
+  const plain = fc.constantFrom("a", ";", " ", "~", "/", "'");
+  const escaped = fc.constantFrom("\"", "\\", "\n", "\0", "\x1f", "\x7f", "é", "\u{1f600}");
+  const unit = fc.oneof({ weight: 8, arbitrary: plain }, { weight: 1, arbitrary: escaped });
+  fc.assert(fc.property(fc.array(unit, { maxLength: 30 }), (units) => {
+    const line = units.join("");
+    const quoted = JSON.stringify(line).replace(/[\x7f-\uffff]/g, (c) => {
+      return `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    });
+    assert.deepEqual(envelope.encode(789, line), bytesOf(`{"type": 789, "line": ${quoted}}\r\n`));
+  }));
+});
