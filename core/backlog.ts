@@ -63,6 +63,32 @@ export function take(l: Ledger, queue: Backlog, bytesMin: number): readonly Entr
   return queue.splice(0, count);
 }
 
+/** What one flush has joined: many queues hold the same batches, and share what they join to. */
+export type Joins = { readonly runs: Map<Batch, Run>; madeBytes: number };
+
+type Run = { readonly entries: readonly Entry[]; readonly bytes: Uint8Array };
+
+/** The entries as one array. Equal runs of whole batches get the same one. */
+export function joinRun(joins: Joins, entries: readonly Entry[]): Uint8Array {
+  const [first] = entries;
+  if (first === undefined || entries.length === 1) return first?.bytes ?? new Uint8Array(0);
+  const run = joins.runs.get(first.batch);
+  if (run !== undefined && isSame(run.entries, entries)) return run.bytes;
+  const bytes = join(entries.map((entry) => entry.bytes));
+  joins.madeBytes += bytes.length;
+  if (first.shared) joins.runs.set(first.batch, { entries, bytes });
+  return bytes;
+}
+
+function isSame(a: readonly Entry[], b: readonly Entry[]): boolean {
+  if (a.length !== b.length) return false;
+  return a.every((entry, at) => {
+    const other = b[at] as Entry;
+    return entry.batch === other.batch && entry.bytes.length === other.bytes.length
+      && entry.bytes.byteOffset === other.bytes.byteOffset;
+  });
+}
+
 /** Gives up everything. */
 export function discard(l: Ledger, queue: Backlog): void {
   for (const entry of queue) release(l, entry);

@@ -230,7 +230,7 @@ export function flush(m: Outbox, now: Mono, out: Effect[]): void {
   m.flushAt = NEVER;
   m.lastFlushAt = now;
   if (batch.bytes.length > 0) flushMembers(m, touched, batch, out);
-  const turn: Turn = { batch, now, left: drainTotalBytes, served: [] };
+  const turn: Turn = { batch, now, joins: { runs: new Map(), madeBytes: 0 }, served: [] };
   for (const box of touched) flushTouched(m, box, turn, out);
   for (const box of turn.served) if (box.live) m.touched.add(box);
   m.log = [];
@@ -253,8 +253,8 @@ function flushMembers(
   }
 }
 
-/** One flush: its batch, what may still be joined, and who was served and has more to come. */
-type Turn = { readonly batch: backlog.Batch; readonly now: Mono; left: number; served: Box[] };
+/** One flush: its batch, what it has joined, and who was served and has more to come. */
+type Turn = { batch: backlog.Batch; now: Mono; joins: backlog.Joins; served: Box[] };
 
 function flushTouched(m: Outbox, box: Box, turn: Turn, out: Effect[]): void {
   if (!box.live) return;
@@ -281,16 +281,15 @@ function flushTouched(m: Outbox, box: Box, turn: Turn, out: Effect[]): void {
  * host can say that it was too much only after the step.
  */
 function drain(m: Outbox, box: Box, turn: Turn): Uint8Array[] {
-  if (box.queue === undefined || turn.left <= 0) return [];
+  if (box.queue === undefined || turn.joins.madeBytes >= drainTotalBytes) return [];
   const entries = backlog.take(m, box.queue, drainBytes);
   for (const entry of entries) {
     box.queuedBytes -= entry.bytes.length;
     if (!entry.shared) box.ownBytes -= entry.bytes.length;
-    if (entries.length > 1) turn.left -= entry.bytes.length;
   }
   box.drainedAt = turn.now;
   if (box.queue.length === 0) box.queue = undefined;
-  return entries.map((entry) => entry.bytes);
+  return [backlog.joinRun(turn.joins, entries)];
 }
 
 /** Joining costs memory for each connection: only a short window joins the short end of a queue. */
@@ -330,7 +329,6 @@ function shed(m: Outbox, out: Effect[]): void {
   overflow(m, box, "outbox-total", out);
 }
 
-/** Bytes are held by connections that are congested or that drain; the latter are all touched. */
 function greediest(m: Outbox): Box | undefined {
   let found: Box | undefined;
   for (const conn of m.stuck.due.keys()) found = greedier(found, m.boxes.get(conn));

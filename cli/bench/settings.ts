@@ -9,6 +9,8 @@ const raised = `
 public = "1000000/s burst 1000000"
 private = "1000000/s burst 1000000"
 other = "1000000/s burst 1000000"
+public_bytes = "100000000/s burst 100000000"
+private_bytes = "100000000/s burst 100000000"
 `;
 
 /** Newcomers that the server may hold beside the registered ones. */

@@ -139,11 +139,9 @@ function isOpen(s: session.Session): boolean {
 
 /** How long a line may be: what comes before the registration is short. */
 function lineLimit(d: Directory, s: session.Session): number {
-  switch (s.at.phase) {
-    case "registered": return d.config.lineBytesMax;
-    case "proxy": return proxy.proxyBytesMax;
-    default: return smaller(d.config.handshakeBytesMax, d.config.lineBytesMax);
-  }
+  if (s.at.phase === "registered") return d.config.lineBytesMax;
+  if (s.at.phase === "proxy") return proxy.proxyBytesMax;
+  return smaller(d.config.handshakeBytesMax, d.config.lineBytesMax);
 }
 
 function smaller(a: number, b: number): number {

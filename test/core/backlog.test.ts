@@ -75,7 +75,9 @@ test("backlog: put: short neighbours become one copy, in order between what is s
 test("backlog: take: whole entries from the front, until there is enough", () => {
   const ledger = { totalBytes: 0 };
   const queue: backlog.Backlog = [];
-  for (const said of ["one", "two", "three"]) backlog.put(ledger, queue, batchOf(""), [ascii(said)]);
+  for (const said of ["one", "two", "three"]) {
+    backlog.put(ledger, queue, batchOf(""), [ascii(said)]);
+  }
   assert.deepEqual(textOf(backlog.take(ledger, queue, 0)), []);
   assert.deepEqual(textOf(backlog.take(ledger, queue, 3)), ["one"]);
   assert.deepEqual([ledger.totalBytes, queue.length], [8, 2]);

@@ -682,26 +682,18 @@ test("outbox: total: who holds most for itself goes, whoever owes more of what i
   assert.deepEqual(w.said(), ["1021 2 outbox-total"]);
 });
 
-test("outbox: total: when nobody holds anything for itself, the longest queue goes", () => {
-  const w = world({ bytesMax: 90, bytesTotalMax: 90 });
-  const a = w.open(1);
-  w.congested(a);
+test("outbox: total: of those who hold the same for themselves the longest queue goes", () => {
+  const w = world({ bytesTotalMax: 70 });
+  const [b, a] = [w.open(2, false), w.open(1)];
+  for (const box of [b, a]) w.congested(box);
   w.broadcast("x".repeat(40));
+  w.send(b, "y".repeat(20));
   w.at(1_010);
-  const b = w.open(2);
-  w.congested(b);
-  w.broadcast("x".repeat(40), undefined);
+  assert.deepEqual([w.said(), w.m.totalBytes], [[], 60]);
+  w.send(a, "z".repeat(20));
   w.at(1_020);
-  assert.deepEqual([a.queuedBytes, b.queuedBytes, w.m.totalBytes], [80, 40, 80]);
-  w.broadcast("y".repeat(4), a);
-  w.send(b, "z".repeat(9));
-  w.at(1_030);
-  assert.deepEqual(w.said(), ["1021 2 outbox-total"]);
-  w.broadcast("y".repeat(10));
-  const c = w.open(3, false);
-  w.congested(c);
-  w.at(1_040);
-  assert.deepEqual([w.said(), w.m.totalBytes], [[], 90]);
+  assert.deepEqual(w.said(), ["1011 1 outbox-total"]);
+  assert.equal(w.m.totalBytes, 20);
 });
 
 test("outbox: total: one that drains goes before one that is congested but holds less", () => {
@@ -821,7 +813,9 @@ test("outbox: last: one that is behind is given up with its queue and its window
   const [a, b, c] = [w.open(1), w.open(2), w.open(3)];
   for (const box of [a, b]) w.congested(box);
   w.broadcast("one ", c);
+  w.send(a, "reply ");
   w.at(1_010);
+  assert.deepEqual([a.queuedBytes, a.ownBytes], [10, 6]);
   w.broadcast("two ", c);
   w.drained(b);
   w.congested(c);
@@ -831,6 +825,7 @@ test("outbox: last: one that is behind is given up with its queue and its window
   w.last(c, "bye");
   assert.deepEqual(w.said(), []);
   assert.deepEqual([w.m.boxes.size, w.m.totalBytes, w.m.touched.size], [0, 0, 0]);
+  for (const box of [a, b, c]) assert.deepEqual([box.queuedBytes, box.ownBytes], [0, 0]);
 });
 
 test("outbox: share: a batch and its long parts are held once, also for a touched box", () => {
@@ -918,6 +913,55 @@ test("outbox: herd: windows that follow while 2,000 readers drain are shared as 
     const replies = box.conn <= 100 ? 4_000 : 0;
     assert.equal(written.get(box.conn), 2_240_000 + replies);
   }
+});
+
+test("outbox: herd: equal queues share what they join, and all drain in the same flushes", () => {
+  const { m, boxes } = herd(1_000, 0);
+  const batch = new Uint8Array(40_000).fill(120);
+  let now = mono(1_010);
+  for (let n = 0; n < 4; n += 1) {
+    outbox.broadcast(m, batch, undefined, now, []);
+    now = mono(now + 10);
+    outbox.tick(m, now, []);
+  }
+  for (const box of boxes) outbox.drained(m, box, now);
+  for (let flushes = 0; flushes < 2; flushes += 1) {
+    const out: outbox.Effect[] = [];
+    now = mono(now + 10);
+    outbox.tick(m, now, out);
+    assert.equal(out.length, 1_000);
+    const distinct = new Set(out.map((effect) => effect.type === "write" ? effect.bytes : effect));
+    assert.equal(distinct.size, 1);
+  }
+  assert.deepEqual([m.touched.size, m.totalBytes, m.boxes.size], [0, 0, 1_000]);
+});
+
+test("outbox: herd: one flush joins 32 MiB, and everybody has a turn before a second one", () => {
+  const { m, boxes } = herd(500, 0);
+  let now = mono(1_010);
+  for (let n = 0; n < 4; n += 1) {
+    for (const box of boxes) outbox.send(m, box, new Uint8Array(40_000).fill(120), now, []);
+    now = mono(now + 10);
+    outbox.tick(m, now, []);
+  }
+  for (const box of boxes) outbox.drained(m, box, now);
+  const turns: ConnId[] = [];
+  let flushes = 0;
+  for (; m.touched.size > 0 && flushes < 20; flushes += 1) {
+    const out: outbox.Effect[] = [];
+    now = mono(now + 10);
+    outbox.tick(m, now, out);
+    assert.ok(heldBy(out) < 33_554_432 + 80_000, `${heldBy(out)} bytes in one flush`);
+    for (const effect of out) {
+      assert.ok(effect.type === "write", "a reader was shed");
+      turns.push(effect.conn);
+    }
+  }
+  // Two parts of 80,000 bytes for each; 420 of them are 32 MiB.
+  assert.equal(flushes, Math.ceil(1_000 / 420));
+  assert.equal(turns.length, 1_000);
+  assert.equal(new Set(turns.slice(0, 500)).size, 500);
+  assert.deepEqual([m.totalBytes, m.boxes.size], [0, 500]);
 });
 
 test("outbox: herd: last words to 800 that do not read make no memory", () => {
