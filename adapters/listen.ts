@@ -61,7 +61,12 @@ function begin(server: net.Server, address: Address, unixMode: number): void {
 async function clearStale(
   address: Address & { readonly kind: "unix" },
 ): Promise<ListenFailure | undefined> {
-  const about = fs.lstatSync(address.path, { throwIfNoEntry: false });
+  let about: fs.Stats | undefined;
+  try {
+    about = fs.lstatSync(address.path, { throwIfNoEntry: false });
+  } catch (error) {
+    return listenFailure(address, error as NodeJS.ErrnoException);
+  }
   if (about === undefined) {
     // libuv reports a missing folder as a missing right.
     const isThere = fs.existsSync(path.dirname(address.path));

@@ -6,12 +6,15 @@
  * window ends with one line that says how often.
  * Rule 3: texts may come from a peer: they are escaped and cut, so that no line can pretend to be
  * another.
+ * Rule 4: the log never fails and never waits. Lines that cannot be written are counted, and the
+ * first line that can be says how many were lost.
  * @module
  */
 import { pino } from "pino";
 import type { LogField, LogLevel } from "../core/kernel/io.ts";
 import type { Mono } from "../core/time.ts";
 import type { Ambient } from "./ambient.ts";
+import { type Lines, type LostLine, openStderr } from "./stderr.ts";
 
 export type LogFields = { readonly [name: string]: LogField };
 /** What people read, by code. A code without a sentence is shown as it is. */
@@ -26,14 +29,16 @@ export type LogOptions = {
   readonly sentences: Sentences;
   /** The window of a repeated line. 10,000. */
   readonly repeatMs?: number;
-  /** Instead of standard error. */
+  /** Instead of standard error: takes every line. */
   readonly write?: (line: string) => void;
+  /** Opens what takes the lines. Standard error, unless there is a `write`. */
+  readonly open?: (lostLine: LostLine) => Lines;
 };
 
 export interface Log {
   log(level: LogLevel, code: string, fields: LogFields): void;
   setLevel(level: LogLevel): void;
-  /** Writes what is still counted, and stops counting. */
+  /** Writes what is still counted, if it can, and stops counting. */
   close(): void;
   /** Lines by level, those that were only counted included. */
   readonly counts: { readonly [level in LogLevel]: number };
@@ -46,6 +51,9 @@ export const fieldBytesMax = 256;
 
 /** Windows at once; codes are our own, so this is never reached unless one is made from outside. */
 const windowsMax = 1_000;
+
+/** Answers to what an operator just did: whoever asks twice is answered twice. */
+const answers = /^(reload|run)\./;
 
 type Window = {
   readonly level: LogLevel;
@@ -61,13 +69,15 @@ export function createLog(options: LogOptions): Log {
   const counts = { error: 0, warn: 0, info: 0, debug: 0 };
   const windows = new Map<string, Window>();
   const isPretty = options.format === "pretty" || (options.format === "auto" && options.isTerminal);
-  const sink = isPretty ? prettySink(options) : jsonSink(options);
-  const stop = ambient.every(1_000, endWindows);
+  const format = isPretty ? prettyFormat(ambient) : jsonFormat(ambient);
+  const lines = openLines(options, lostLine);
+  const stop = ambient.every(1_000, look);
   let rank: number = ranks[options.level];
 
   function log(level: LogLevel, code: string, fields: LogFields): void {
     counts[level] += 1;
     if (ranks[level] < rank) return;
+    if (answers.test(code)) return tell(level, code, fields);
     const now = ambient.now();
     const key = `${level} ${code}`;
     const open = windows.get(key);
@@ -79,12 +89,26 @@ export function createLog(options: LogOptions): Log {
     if (windows.size < windowsMax) {
       windows.set(key, { level, code, endsAt: (now + repeatMs) as Mono, more: 0 });
     }
-    write(level, code, fields);
+    tell(level, code, fields);
   }
 
-  function write(level: LogLevel, code: string, fields: LogFields): void {
+  function tell(level: LogLevel, code: string, fields: LogFields): void {
     const clean = cleaned(fields);
-    sink(level, code, clean, sentences[code]?.(clean) ?? code);
+    write(level, code, clean, sentences[code]?.(clean) ?? code);
+  }
+
+  function write(level: LogLevel, code: string, fields: LogFields, says: string): void {
+    lines.write(format(level, code, fields, says));
+  }
+
+  function lostLine(lost: number): string {
+    const says = `lost ${lost} log ${lost === 1 ? "line" : "lines"}: they could not be written`;
+    return format("warn", "log.lost", { lines: lost }, says);
+  }
+
+  function look(): void {
+    lines.look();
+    endWindows();
   }
 
   function endWindows(): void {
@@ -96,27 +120,28 @@ export function createLog(options: LogOptions): Log {
     windows.delete(key);
     if (open.more === 0) return;
     const times = open.more === 1 ? "once" : `${open.more} times`;
-    sink(open.level, open.code, { repeated: open.more }, `… ${open.code} repeated ${times}`);
+    write(open.level, open.code, { repeated: open.more }, `… ${open.code} repeated ${times}`);
   }
 
   function close(): void {
     stop();
+    lines.look();
     for (const [key, open] of windows) endWindow(key, open);
   }
 
-  function setLevel(level: LogLevel): void {
-    rank = ranks[level];
-  }
-
-  return { log, setLevel, close, counts };
+  return { log, setLevel: (to) => void (rank = ranks[to]), close, counts };
 }
 
-type Sink = (level: LogLevel, code: string, fields: LogFields, says: string) => void;
+function openLines({ open, write }: LogOptions, lostLine: LostLine): Lines {
+  if (write !== undefined) return { write, look: () => {} };
+  return (open ?? openStderr)(lostLine);
+}
 
-function jsonSink(options: LogOptions): Sink {
-  const { ambient, write } = options;
-  const destination =
-    write === undefined ? pino.destination({ dest: 2, sync: true }) : { write };
+/** Makes one line, newline included. */
+type Format = (level: LogLevel, code: string, fields: LogFields, says: string) => string;
+
+function jsonFormat(ambient: Ambient): Format {
+  let made = "";
   const logger = pino(
     {
       level: "debug",
@@ -124,18 +149,20 @@ function jsonSink(options: LogOptions): Sink {
       timestamp: () => `,"time":${ambient.wall().unixMs}`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination,
+    { write: (line) => (made = line) },
   );
-  // Fields are nested, so that one named `time` or `msg` cannot stand in for ours.
-  return (level, code, fields, says) => logger[level]({ code, fields }, says);
+  return (level, code, fields, says) => {
+    // Fields are nested, so that one named `time` or `msg` cannot stand in for ours.
+    logger[level]({ code, fields }, says);
+    return made;
+  };
 }
 
-function prettySink(options: LogOptions): Sink {
-  const write = options.write ?? ((line) => void process.stderr.write(line));
+function prettyFormat(ambient: Ambient): Format {
   return (level, code, fields, says) => {
-    const time = clockText(options.ambient.wall().unixMs);
+    const time = clockText(ambient.wall().unixMs);
     const rest = says === code ? fieldsText(fields) : "";
-    write(`${time} ${level.toUpperCase().padEnd(5)} ${says}${rest}\n`);
+    return `${time} ${level.toUpperCase().padEnd(5)} ${says}${rest}\n`;
   };
 }
 

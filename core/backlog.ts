@@ -125,3 +125,15 @@ function release(l: Ledger, entry: Entry): void {
   entry.batch.refs -= 1;
   if (entry.batch.refs === 0) l.totalBytes -= entry.batch.bytes.length;
 }
+
+/** Bytes of all parts. */
+export function sizeOf(parts: readonly Uint8Array[]): number {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  return size;
+}
+
+/** A single part is written as it is: most private lines come alone in their window. */
+export function joinFew(parts: readonly Uint8Array[]): Uint8Array {
+  return parts.length === 1 ? (parts[0] as Uint8Array) : join(parts);
+}

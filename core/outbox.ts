@@ -139,6 +139,16 @@ export function send(m: Outbox, box: Box, bytes: Uint8Array, now: Mono, out: Eff
 }
 
 /**
+ * Like `send`, but at once if nothing waits for the box: for an answer that stands alone, such as
+ * the one to a handshake.
+ */
+export function answer(m: Outbox, box: Box, bytes: Uint8Array, now: Mono, out: Effect[]): void {
+  const isAlone = box.live && box.pieces === undefined && !isBehind(box) && !box.member;
+  if (!isAlone) return send(m, box, bytes, now, out);
+  out.push({ type: "write", conn: box.conn, bytes });
+}
+
+/**
  * Queues a public line for every member except `sender`. Costs O(1) whatever the number of members.
  */
 export function broadcast(
@@ -177,7 +187,7 @@ export function last(m: Outbox, box: Box, bytes: Uint8Array | undefined, out: Ef
   if (!box.live) return;
   if (bytes !== undefined) add(m, box, { at: m.log.length, bytes });
   const parts = isBehind(box) ? [] : windowOf(m, box, box.member ? joinLog(m) : nothing);
-  if (parts.length > 0) out.push({ type: "write", conn: box.conn, bytes: joinFew(parts) });
+  if (parts.length > 0) out.push({ type: "write", conn: box.conn, bytes: backlog.joinFew(parts) });
   closed(m, box);
 }
 
@@ -273,7 +283,7 @@ function flushTouched(m: Outbox, box: Box, turn: Turn, out: Effect[]): void {
     else m.touched.add(box);
   }
   const written = isCaughtUp ? [...first, ...parts] : first;
-  if (written.length > 0) out.push({ type: "write", conn: box.conn, bytes: joinFew(written) });
+  if (written.length > 0) out.push({ type: "write", conn: box.conn, bytes: backlog.joinFew(written) });
 }
 
 /**
@@ -294,19 +304,13 @@ function drain(m: Outbox, box: Box, turn: Turn): Uint8Array[] {
 
 /** Joining costs memory for each connection: only a short window joins the short end of a queue. */
 function isShort(first: readonly Uint8Array[], parts: readonly Uint8Array[]): boolean {
-  return sizeOf(first) + sizeOf(parts) <= joinedBytesMax;
-}
-
-function sizeOf(parts: readonly Uint8Array[]): number {
-  let size = 0;
-  for (const part of parts) size += part.length;
-  return size;
+  return backlog.sizeOf(first) + backlog.sizeOf(parts) <= joinedBytesMax;
 }
 
 function enqueue(
   m: Outbox, box: Box, batch: backlog.Batch, parts: readonly Uint8Array[], out: Effect[],
 ): void {
-  const size = sizeOf(parts);
+  const size = backlog.sizeOf(parts);
   if (box.queuedBytes + size > m.config.bytesMax) return overflow(m, box, "outbox-full", out);
   box.queue ??= [];
   box.ownBytes += backlog.put(m, box.queue, batch, parts);
@@ -386,11 +390,6 @@ function windowOf(m: Outbox, box: Box, shared: Uint8Array): Uint8Array[] {
   }
   if (from < shared.length) parts.push(shared.subarray(from));
   return parts;
-}
-
-/** A single part is written as it is: most private lines come alone in their window. */
-function joinFew(parts: readonly Uint8Array[]): Uint8Array {
-  return parts.length === 1 ? (parts[0] as Uint8Array) : backlog.join(parts);
 }
 
 function lineStart(m: Outbox, line: number): number {

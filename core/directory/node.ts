@@ -117,6 +117,13 @@ export function send(d: Directory, s: Session, bytes: Uint8Array, t: Turn): void
   write(d, wishes, t);
 }
 
+/** Sends a line that stands alone without waiting for the window. */
+export function sendNow(d: Directory, s: Session, bytes: Uint8Array, t: Turn): void {
+  const wishes: outbox.Effect[] = [];
+  outbox.answer(d.outbox, s.box, bytes, t.now, wishes);
+  write(d, wishes, t);
+}
+
 /** Queues a public line for every registered peer except `sender`. */
 export function broadcast(
   d: Directory, bytes: Uint8Array, sender: Session | undefined, t: Turn,

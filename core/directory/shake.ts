@@ -25,7 +25,7 @@ import { handshakeResults, type HandshakeResult } from "./counts.ts";
 import * as heartbeat from "./heartbeat.ts";
 import * as leaves from "./leaves.ts";
 import {
-  bye, drainingText, end, log, note, refuse, send, type Directory, type Turn, welcome,
+  bye, drainingText, end, log, note, refuse, send, sendNow, type Directory, type Turn, welcome,
 } from "./node.ts";
 import * as proxy from "./proxy.ts";
 import * as registry from "./registry.ts";
@@ -211,7 +211,7 @@ export function orderbookProbe(d: Directory): Uint8Array {
 
 /** Answers (795) and registers. */
 function admitted(d: Directory, s: Session, hello: Hello, on: string, t: Turn): void {
-  send(d, s, welcome(d, hello.network), t);
+  sendNow(d, s, welcome(d, hello.network), t);
   register(d, s, hello, undefined, on, t);
 }
 
@@ -273,7 +273,8 @@ function takeover(d: Directory, s: Session, hello: Hello, pubkey: string, t: Tur
   if (owner !== undefined) displace(d, owner, t);
   send(d, s, envelope.encode(envelope.types.NICK_AUTH_RESULT, nickauth.resultLine("ok")), t);
   register(d, s, hello, pubkey, "proof holds", t);
-  d.counts.totals.verified += 1;
+  // The queue may have had no room for the result: then nobody is registered.
+  if (s.at.phase === "registered") d.counts.totals.verified += 1;
 }
 
 /** Ends the owner; a newcomer that waited for it without a proof is refused first. */

@@ -5,6 +5,7 @@ import { createAmbient } from "../../adapters/ambient.ts";
 import {
   cleanText, createLog, fieldBytesMax, type Log, type Sentences,
 } from "../../adapters/log.ts";
+import { createLines } from "../../adapters/stderr.ts";
 
 const sentences: Sentences = {
   "peer.registered": (fields) => `${String(fields["nick"])} is here`,
@@ -89,6 +90,55 @@ test("adapters: log: a window that is over ends before the next line of its code
     log.log("info", "x", {});
     assert.deepEqual(lines.map((line) => line.slice(15)), ["x\n", "… x repeated once\n", "x\n"]);
   });
+});
+
+test("adapters: log: an operator who asks twice is answered twice", () => {
+  withLog("pretty", (log, lines) => {
+    for (const code of ["reload.unchanged", "run.stopping", "reloaded", "peer.run"]) {
+      for (let i = 0; i < 3; i += 1) log.log("info", code, {});
+    }
+    const codes = lines.map((line) => line.trim().split(" ").at(-1));
+    assert.deepEqual(codes, [
+      ...["reload.unchanged", "reload.unchanged", "reload.unchanged"],
+      ...["run.stopping", "run.stopping", "run.stopping"], "reloaded", "peer.run",
+    ]);
+  });
+});
+
+test("adapters: log: lines that could not be written are told within a second", () => {
+  for (const format of ["json", "pretty"] as const) {
+    const clock = FakeTimers.install({ now: 1_700_000_000_000 });
+    let text = "";
+    let isFull = true;
+    const take = (bytes: Uint8Array): number => {
+      if (isFull) throw Object.assign(new Error("full"), { code: "ENOSPC" });
+      text += Buffer.from(bytes).toString();
+      return bytes.length;
+    };
+    const log = createLog({
+      ambient: createAmbient(), level: "error", format, isTerminal: false, sentences,
+      open: (lostLine) => createLines(take, lostLine),
+    });
+    log.log("error", "a", {});
+    log.log("error", "b", {});
+    clock.tick(60_000);
+    assert.equal(text, "");
+    isFull = false;
+    clock.tick(1_000);
+    if (format === "json") {
+      const { code, fields } = JSON.parse(text) as { code: string; fields: unknown };
+      assert.deepEqual([code, fields], ["log.lost", { lines: 2 }]);
+    } else {
+      assert.equal(text, "22:14:21 WARN  lost 2 log lines: they could not be written\n");
+    }
+    isFull = true;
+    log.log("error", "c", {});
+    isFull = false;
+    log.close();
+    assert.match(text, /lost 1 log line:/);
+    assert.equal(clock.countTimers(), 0);
+    clock.uninstall();
+  }
 });
 
 test("adapters: log: lines below the level are counted only, and the level may change", () => {

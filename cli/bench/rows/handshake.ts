@@ -9,7 +9,7 @@ import { reader } from "../reader.ts";
 import { mixed, noFaults, type Job, type Outcome } from "./job.ts";
 
 /**
- * Takers that join first, so that neither side measures its compiler. A fresh server is measured
+ * Peers that join first, so that neither side measures its compiler. A fresh server is measured
  * by the memory row.
  */
 const warmUp = 6_000;
@@ -23,7 +23,7 @@ const betweenMs = 2_300;
 export async function handshake(job: Job): Promise<Outcome> {
   const rounds = job.repetitions;
   const c = crowd(job.host, job.port, job.network, reader("public", 1, warmUp + job.n * rounds));
-  await join(c, warmUp, () => "taker");
+  await join(c, warmUp, mixed);
   leaveAll(c);
   const handshakesPerSec: number[] = [];
   const cpuUsPerHandshake: number[] = [];
