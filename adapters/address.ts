@@ -15,7 +15,7 @@ export type ListenFailure = {
 };
 
 /** `sun_path` of Linux, with its terminating zero byte. */
-const unixPathBytesMax = 107;
+export const unixPathBytesMax = 107;
 
 /** Reads an address; `undefined` if it is none. */
 export function parseAddress(text: string): Address | undefined {

@@ -1,7 +1,8 @@
 /**
  * The snapshot of a directory node as Prometheus metrics.
  *
- * Rule 1: filled on scrape from the same snapshot that /status serves; nothing is counted here.
+ * Rule 1: filled on scrape from the same snapshot that /status serves, and from what the sockets
+ * count of connections that never reached the node; nothing is counted here.
  * Rule 2: labels come from the core's closed lists (reasons, results, roles, states). No nick,
  * address or transaction is ever a label.
  * Rule 3: names carry the `jm_` prefix and base units, so that dashboards of other directory nodes
@@ -10,13 +11,17 @@
  */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { Status } from "../core/directory/status.ts";
+import type { SocketCounts } from "./sockets.ts";
 
 /** One registry for the life of the process. */
 export type Metrics = {
   readonly contentType: string;
   /** The exposition text for one scrape. */
-  readonly text: (status: Status) => Promise<string>;
+  readonly text: (status: Status, sockets?: Refusals) => Promise<string>;
 };
+
+/** Connections that the node never heard of. */
+type Refusals = Pick<SocketCounts, "refused" | "acceptErrors">;
 
 type Read = (status: Status) => number;
 
@@ -73,6 +78,14 @@ const named: ReadonlyMap<string, readonly [name: string, help: string]> = new Ma
   ["heartbeatEvictions", ["jm_heartbeat_evictions_total", "Silent peers evicted."]],
 ]);
 
+const refusals: readonly (readonly [name: string, help: string, read: keyof Refusals])[] = [
+  [
+    "jm_connections_refused_total",
+    "Connections cut at once because the limit of open files was near.", "refused",
+  ],
+  ["jm_accept_errors_total", "Connections that the system could not hand over.", "acceptErrors"],
+];
+
 /** Creates the registry, with the metrics of the process itself. */
 export function create(version: string): Metrics {
   const registry = new Registry();
@@ -80,8 +93,15 @@ export function create(version: string): Metrics {
   const build = gauge(registry, "jm_build_info", "What runs; always 1.", ["version", "node"]);
   build.set({ version, node: process.versions.node }, 1);
   const fill = filler(registry);
-  const text = async (status: Status): Promise<string> => {
+  const refused = refusals.map(([name, help, read]) => {
+    return { metric: counter(registry, name, help, []), read };
+  });
+  const text: Metrics["text"] = async (status, sockets) => {
     fill(status);
+    for (const { metric, read } of refused) {
+      metric.reset();
+      metric.inc(sockets?.[read] ?? 0);
+    }
     return registry.metrics();
   };
   return { contentType: registry.contentType, text };

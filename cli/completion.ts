@@ -19,7 +19,13 @@ type Node = {
   readonly flags: readonly Option[];
   /** Words of its positional argument; empty when there is none or it is a file. */
   readonly words: readonly string[];
+  /** Is its positional argument a file? */
+  readonly takesFile: boolean;
 };
+
+/** Flags whose value is a file, and those whose value is a folder. */
+const fileFlags = ["--config", "--record"];
+const folderFlags = ["--data-dir"];
 
 /** The completion script for `shell`. */
 export function completion(program: Command, shell: Shell): string {
@@ -38,21 +44,94 @@ function nodeOf(command: Command, path: readonly string[]): Node {
     .map((one) => nodeOf(one, [...path, one.name()]));
   const words = command.registeredArguments.flatMap((argument) => argument.argChoices ?? []);
   const flags = help.visibleOptions(command);
-  return { path, about: command.description(), commands, flags, words };
+  const takesFile = command.registeredArguments.length > 0 && words.length === 0;
+  return { path, about: command.description(), commands, flags, words, takesFile };
 }
 
 function flat(node: Node): Node[] {
   return [node, ...node.commands.flatMap(flat)];
 }
 
-/** zsh runs the script of bash through its own emulation. */
+/**
+ * One function for each command. Read from `$fpath`, the first call comes from the completion
+ * itself; read with `source`, the function is only made known.
+ */
 function zsh(nodes: readonly Node[]): string {
-  return `#compdef dogwatch\nautoload -U +X bashcompinit && bashcompinit\n${bash(nodes)}`;
+  return `#compdef dogwatch
+${nodes.map(zshFunction).join("\n")}
+if [[ "\${funcstack[1]}" == _dogwatch ]]; then
+  _dogwatch "$@"
+else
+  compdef _dogwatch dogwatch
+fi
+`;
+}
+
+function zshFunction(node: Node): string {
+  const flags = node.flags.flatMap(zshFlag);
+  const lines = [...flags, ...zshArguments(node)].map((spec) => ` \\\n    ${spec}`).join("");
+  if (node.commands.length === 0) return `${zshName(node)}() {\n  _arguments${lines}\n}`;
+  const told = node.commands.map((one) => {
+    return `    ${zshQuoted(`${lastWord(one)}:${zshColons(one.about)}`)}`;
+  });
+  const cases = node.commands.map((one) => `      ${lastWord(one)}) ${zshName(one)} ;;`);
+  return `${zshName(node)}() {
+  local curcontext="$curcontext" state line
+  local -a commands=(
+${told.join("\n")}
+  )
+  _arguments -C${lines} && return 0
+  case "$state" in
+    command) _describe -t commands command commands ;;
+    rest) case "$line[1]" in
+${cases.join("\n")}
+    esac ;;
+  esac
+}`;
+}
+
+function zshArguments(node: Node): string[] {
+  if (node.commands.length > 0) return ["'1:command:->command'", "'*::argument:->rest'"];
+  if (node.words.length > 0) return [zshQuoted(`1:word:(${node.words.join(" ")})`)];
+  return node.takesFile ? ["'1:file:_files'"] : [];
+}
+
+function zshFlag(option: Option): string[] {
+  const about = `[${zshColons(option.description).replaceAll(/[[\]]/g, "\\$&")}]`;
+  return flagNames(option).map((name) => {
+    if (!option.required) return zshQuoted(name + about);
+    // A flag that may come again is one whose values are collected.
+    const again = option.parseArg === undefined ? "" : "*";
+    return zshQuoted(`${again}${name}=${about}:value:${zshValue(name)}`);
+  });
+}
+
+function zshValue(flag: string): string {
+  const words = flagWords.get(flag);
+  if (words !== undefined) return `(${words.join(" ")})`;
+  if (fileFlags.includes(flag)) return "_files";
+  return folderFlags.includes(flag) ? "_files -/" : " ";
+}
+
+function zshName(node: Node): string {
+  return ["_dogwatch", ...node.path].join("_");
+}
+
+function zshColons(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll(":", "\\:");
+}
+
+function zshQuoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function lastWord(node: Node): string {
+  return node.path.at(-1) ?? "";
 }
 
 function bash(nodes: readonly Node[]): string {
   const cases = nodes.map((node) => {
-    const words = [...node.commands.map((one) => one.path.at(-1) ?? ""), ...node.words];
+    const words = [...node.commands.map(lastWord), ...node.words];
     const flags = node.flags.flatMap(flagNames);
     return `    "${node.path.join(" ")}") words="${[...words, ...flags].join(" ")}" ;;`;
   });
@@ -70,8 +149,8 @@ function bash(nodes: readonly Node[]): string {
   done
   case "$before" in
 ${values.join("\n")}
-    --config|--record) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    --data-dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
+    ${fileFlags.join("|")}) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    ${folderFlags.join("|")}) COMPREPLY=($(compgen -d -- "$current")); return ;;
   esac
   case "$path" in
 ${cases.join("\n")}
@@ -86,13 +165,13 @@ complete -F _dogwatch dogwatch
 function fish(nodes: readonly Node[]): string {
   const lines = nodes.flatMap((node) => {
     const seen = node.path.map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
-    const inside = node.commands.map((one) => one.path.at(-1)).join(" ");
+    const inside = node.commands.map(lastWord).join(" ");
     const none = inside === "" ? "" : `not __fish_seen_subcommand_from ${inside}`;
     const when = [seen, none].filter((part) => part !== "").join("; and ");
     const condition = when === "" ? "" : ` -n ${quoted(when)}`;
     return [
       ...node.commands.map((one) =>
-        `complete -c dogwatch -f${condition} -a ${one.path.at(-1) ?? ""} -d ${quoted(one.about)}`),
+        `complete -c dogwatch -f${condition} -a ${lastWord(one)} -d ${quoted(one.about)}`),
       ...node.words.map((word) => `complete -c dogwatch -f${condition} -a ${word}`),
       ...node.flags.map((option) => fishFlag(option, seen === "" ? "" : ` -n ${quoted(seen)}`)),
     ];

@@ -8,6 +8,7 @@ import { addressText } from "../adapters/address.ts";
 import { createAmbient } from "../adapters/ambient.ts";
 import type { Entry } from "../adapters/config.ts";
 import { createLog, type Log } from "../adapters/log.ts";
+import { takeEarlyReload } from "./early.ts";
 import { exits } from "./exit.ts";
 import { type Flags, loadFlags, tellProblems } from "./flags.ts";
 import type { Io } from "./io.ts";
@@ -16,8 +17,37 @@ import { sentences } from "./sentences.ts";
 import { onReload, onStop } from "./signals.ts";
 import { version } from "./version.ts";
 
+/** What the signals do. Until the daemon runs, they are remembered. */
+type Steering = { stop: (signal: string) => void; reload: () => void };
+
 /** Runs until a signal ends it; the exit code. */
 export async function directory(flags: Flags, io: Io): Promise<number> {
+  const early: { signal: string | undefined; reload: boolean } = {
+    signal: undefined, reload: false,
+  };
+  const steering: Steering = {
+    stop: (signal) => (early.signal = signal),
+    reload: () => (early.reload = true),
+  };
+  // Without these, a SIGHUP that comes while the daemon starts would end it.
+  const undo = [
+    onStop((signal) => steering.stop(signal), io),
+    onReload(() => steering.reload()),
+  ];
+  if (takeEarlyReload()) early.reload = true;
+  try {
+    return await run(flags, io, (chosen) => {
+      Object.assign(steering, chosen);
+      if (early.reload) steering.reload();
+      if (early.signal !== undefined) steering.stop(early.signal);
+    });
+  } finally {
+    for (const each of undo) each();
+  }
+}
+
+/** From the flags to the exit code. `steer` is called once, when there is a daemon to steer. */
+async function run(flags: Flags, io: Io, steer: (steering: Steering) => void): Promise<number> {
   const loaded = loadFlags(flags, io);
   if (!loaded.ok) {
     tellProblems(io, loaded.problems);
@@ -40,28 +70,22 @@ export async function directory(flags: Flags, io: Io): Promise<number> {
     io.err(`dogwatch: ${started.says}\n`);
     return started.exit;
   }
-  return serve(started.daemon, loaded.entries, flags, io, log);
+  const { daemon } = started;
+  io.onLost?.((says) => log.log("warn", "run.ready-lost", { says }));
+  tellReady(daemon, io, log);
+  steer({
+    stop: (signal) => daemon.stop(signal),
+    reload: reloader(daemon, loaded.entries, flags, io, log),
+  });
+  return daemon.ended;
 }
 
-async function serve(
-  daemon: Daemon,
-  entries: readonly Entry[],
-  flags: Flags,
-  io: Io,
-  log: Log,
-): Promise<number> {
-  const undo = [
-    onStop((signal) => daemon.stop(signal), io),
-    onReload(reloader(daemon, entries, flags, io, log)),
-  ];
+function tellReady(daemon: Daemon, io: Io, log: Log): void {
   const [first, ...others] = daemon.listen.map(addressText);
   const http = addressText(daemon.http);
   const listen = others.length === 0 ? first : [first, ...others];
   io.out(`${JSON.stringify({ event: "directory.ready", listen, http })}\n`);
   log.log("info", "run.ready", { listen: [first, ...others].join(", "), http });
-  const code = await daemon.ended;
-  for (const each of undo) each();
-  return code;
 }
 
 /**

@@ -8,12 +8,14 @@
 import { dogwatch } from "./args.ts";
 import { exits } from "./exit.ts";
 import { processIo } from "./io.ts";
+import { askToStop } from "./signals.ts";
 
 process.setSourceMapsEnabled(true);
+const io = processIo(process, askToStop);
 process.on("uncaughtException", (error) => {
-  process.stderr.write(`dogwatch: a fault of Dogwatch, please report it: ${error.stack}\n`);
+  io.err(`dogwatch: a fault of Dogwatch, please report it: ${error.stack}\n`);
   process.exit(exits.invariant);
 });
 
 // A listener that is still closing must not keep a finished command alive.
-process.exit(await dogwatch(process.argv.slice(2), processIo()));
+process.exit(await io.finish(await dogwatch(process.argv.slice(2), io)));

@@ -1,7 +1,11 @@
 /**
  * `dogwatch replay FILE`: plays a recorded run again and says whether every step is the same.
+ *
+ * Rule 1: what is in the file reaches the terminal escaped and cut: it may be any file.
  * @module
  */
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { cleanText } from "../adapters/log.ts";
 import { primitives } from "../adapters/primitives.ts";
 import { readLines } from "../adapters/tracefile.ts";
 import type { DirectoryConfig } from "../core/directory/config.ts";
@@ -21,6 +25,12 @@ import type { Io } from "./io.ts";
 export function replayFile(file: string, flags: Flags, io: Io): number {
   let verdict: Verdict;
   try {
+    const says = notRecording(file);
+    if (says !== undefined) {
+      const advice = "name a file written with --record";
+      io.err(`dogwatch: ${file} is not a recording: ${says}; ${advice}\n`);
+      return exits.failed;
+    }
     verdict = replay(readLines(file), freshKernel);
   } catch (error) {
     if (error instanceof ForeignTrace) {
@@ -34,17 +44,45 @@ export function replayFile(file: string, flags: Flags, io: Io): number {
   return verdict.ok ? exits.ok : exits.failed;
 }
 
+/** What every header begins with, whatever its version. */
+const headerStart = `{"trace":`;
+
+/** Why a file cannot be a recording, from its first bytes: no file is too long to be asked. */
+function notRecording(file: string): string | undefined {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!fstatSync(fd).isFile()) return "it is not a regular file";
+    const start = Buffer.alloc(headerStart.length);
+    const size = readSync(fd, start);
+    if (size === 0) return "it is empty";
+    return start.toString("latin1") === headerStart ? undefined : "it begins with something else";
+  } finally {
+    closeSync(fd);
+  }
+}
+
 class ForeignTrace extends Error {}
 
 function freshKernel(
   header: trace.Header,
 ): kernel.Kernel<directory.Directory, DirectoryEvent, DirectoryEffect> {
   if (header.kind !== "directory") {
-    throw new ForeignTrace(`a trace of "${header.kind}", which this version cannot replay`);
+    const kind = cleanText(header.kind);
+    throw new ForeignTrace(`a trace of "${kind}", which this version cannot replay`);
   }
-  // A header that was not damaged holds what a checked configuration was written as.
-  const state = directory.create(header.config as DirectoryConfig, header.startedAt);
+  const state = stateOf(header);
   return kernel.create(directory.root(primitives), state, header.startedAt, true);
+}
+
+/** A header that was not damaged holds a configuration that its own version had checked. */
+function stateOf(header: trace.Header): directory.Directory {
+  try {
+    return directory.create(header.config as DirectoryConfig, header.startedAt);
+  } catch {
+    const version = cleanText(header.version);
+    const says = `recorded by version ${version}, with settings that this one cannot take`;
+    throw new ForeignTrace(says);
+  }
 }
 
 function text(verdict: Verdict): string {
@@ -55,7 +93,7 @@ function text(verdict: Verdict): string {
     lines.push("the file has no end mark: the run was killed");
   }
   if (verdict.died !== undefined) {
-    lines.push(`the run ended in an error, and so did this: ${verdict.died}`);
+    lines.push(`the run ended in an error, and so did this: ${excerpt(verdict.died, 0)}`);
   }
   return `${lines.join("\n")}\n`;
 }
@@ -66,11 +104,37 @@ function differenceText(difference: Difference): string {
     : [];
   const lines = [
     `DIFFERENT at step ${difference.step} (line ${difference.line}): ${difference.reason}`,
-    `  expected ${difference.expected}`,
-    `  recorded ${difference.actual.trimEnd()}`,
-    ...(difference.kinds.length > 0 ? [`  effects ${difference.kinds.join(" ")}`] : []),
-    ...difference.effects.map((effect) => `    ${effect}`),
+    ...contrast(difference.expected, difference.actual.trimEnd()),
+    ...(difference.kinds.length > 0 ? [`  effects ${excerpt(difference.kinds.join(" "), 0)}`] : []),
+    ...difference.effects.map((effect) => `    ${excerpt(effect, 0)}`),
     ...secret,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** Characters of a line that are shown, and how many of them before the first that differs. */
+const shownMax = 200;
+const beforeMax = 60;
+
+/**
+ * Two lines from where they begin to differ: long ones are the same for long. A line that could not
+ * be read is shown from its first byte that no recording holds.
+ */
+function contrast(expected: string, actual: string): string[] {
+  let same = 0;
+  while (same < expected.length && expected[same] === actual[same]) same += 1;
+  const odd = actual.search(/[^\x20-\x7e]/);
+  const from = startBefore(same);
+  const shown = from === 0 ? startBefore(odd) : from;
+  return [`  expected ${excerpt(expected, from)}`, `  recorded ${excerpt(actual, shown)}`];
+}
+
+function startBefore(at: number): number {
+  return at < shownMax / 2 ? 0 : at - beforeMax;
+}
+
+function excerpt(text: string, from: number): string {
+  const shown = cleanText(text.slice(from, from + shownMax));
+  const isCut = text.length > from + shownMax && !shown.endsWith("…");
+  return `${from > 0 ? "…" : ""}${shown}${isCut ? "…" : ""}`;
 }

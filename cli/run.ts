@@ -11,7 +11,7 @@
 import { addressText, isLoopback, type Address } from "../adapters/address.ts";
 import type { Ambient } from "../adapters/ambient.ts";
 import type { Settings } from "../adapters/config.ts";
-import { filesAdvice, filesMax } from "../adapters/config/files.ts";
+import { connsMax, filesAdvice, filesMax } from "../adapters/config/files.ts";
 import { createHost, type Host, type Recording } from "../adapters/host.ts";
 import { openHttp, type HttpServer, type Readiness } from "../adapters/http.ts";
 import type { Log } from "../adapters/log.ts";
@@ -23,10 +23,11 @@ import * as tracefile from "../adapters/tracefile.ts";
 import { check, type DirectoryConfig } from "../core/directory/config.ts";
 import * as directory from "../core/directory/directory.ts";
 import type { DirectoryEvent } from "../core/directory/events.ts";
-import { status, type Status } from "../core/directory/status.ts";
+import { anonymous, status, type Status } from "../core/directory/status.ts";
 import * as kernel from "../core/kernel/kernel.ts";
 import { after, type Mono } from "../core/time.ts";
 import { exits } from "./exit.ts";
+import { holdLog } from "./held.ts";
 import * as runtime from "./runtime.ts";
 
 export type RunOptions = {
@@ -40,6 +41,8 @@ export type RunOptions = {
   /** Leave a note of the addresses in the data directory? */
   readonly note: boolean;
   readonly stderr: (text: string) => void;
+  /** The limit of open files; the process's own if it is not given. */
+  readonly filesMax?: number;
 };
 
 export type Daemon = {
@@ -82,8 +85,10 @@ type Parts = {
 const drainGraceMs = 2_000;
 
 /** Starts a node; resolves when it is ready for peers or has failed to start. */
-export async function start(options: RunOptions): Promise<Started> {
-  const advice = filesAdvice(options.settings.directory, filesMax());
+export async function start(given: RunOptions): Promise<Started> {
+  const held = holdLog(given.log);
+  const options = { ...given, log: held.log };
+  const advice = filesAdvice(options.settings.directory, filesOf(options));
   if (advice !== undefined) return refuse(options, exits.usage, advice);
   prepareDataDir(options);
   const recording = openRecording(options);
@@ -96,7 +101,14 @@ export async function start(options: RunOptions): Promise<Started> {
   const failure = await openFace(parts);
   if (failure !== undefined) return abandon(parts, failure);
   parts.isReady = true;
-  return { ok: true, daemon: daemonOf(parts, listen) };
+  held.release();
+  const daemon = daemonOf(parts, listen);
+  await leaveNote(parts, daemon);
+  return { ok: true, daemon };
+}
+
+function filesOf(options: RunOptions): number | undefined {
+  return options.filesMax ?? filesMax();
 }
 
 /** The log is closed whenever `start` fails. */
@@ -139,7 +151,7 @@ function assemble(options: RunOptions, recording: FileLater | undefined): Parts 
   const ended = new Promise<number>((done) => (resolve = done));
   const sockets = createSockets({
     push: (event) => parts.host.push(event),
-    connsMax: filesMax() ?? Number.MAX_SAFE_INTEGER,
+    connsMax: connsMax(filesOf(options)),
     unixMode: 0o600,
     report: (code, says) => log.log("warn", code, { says }),
   });
@@ -237,9 +249,12 @@ async function openFace(parts: Parts): Promise<string | undefined> {
     allowRemote: settings.httpRemote,
     live: () => ({ version, pid: process.pid }),
     ready: () => readiness(parts),
-    status: () => statusOf(parts),
+    status: () => anonymous(statusOf(parts)),
     page: () => page,
-    metrics: { contentType: registry.contentType, text: () => registry.text(statusOf(parts)) },
+    metrics: {
+      contentType: registry.contentType,
+      text: () => registry.text(statusOf(parts), parts.sockets.counts),
+    },
   });
   if (!opened.ok) return listenAdvice(opened.failure, "--http (directory.http)");
   parts.http = opened.server;
@@ -267,11 +282,9 @@ function readiness(parts: Parts): Readiness {
 }
 
 function daemonOf(parts: Parts, listen: readonly Address[]): Daemon {
-  const http = parts.http?.address ?? parts.options.settings.http;
-  leaveNote(parts, listen, http);
   return {
     listen,
-    http,
+    http: parts.http?.address ?? parts.options.settings.http,
     status: () => statusOf(parts),
     config: () => parts.kernel.state.config,
     reload: (settings) => reload(parts, settings),
@@ -280,10 +293,12 @@ function daemonOf(parts: Parts, listen: readonly Address[]): Daemon {
   };
 }
 
-function leaveNote(parts: Parts, listen: readonly Address[], http: Address): void {
-  const { options: { settings, log, note } } = parts;
+async function leaveNote(parts: Parts, { listen, http }: Daemon): Promise<void> {
+  const { options: { settings, log, note, ambient } } = parts;
   if (!note) return;
-  const says = runtime.writeNote(settings.dataDir, {
+  const other = await runtime.otherDaemon(settings.dataDir, process.pid, ambient);
+  if (!parts.isReady) return;
+  const says = other ?? runtime.writeNote(settings.dataDir, {
     pid: process.pid,
     listen: listen.map(addressText),
     http: addressText(http),
@@ -297,7 +312,7 @@ function reload(parts: Parts, settings: Settings): string | undefined {
   const next: DirectoryConfig = {
     ...parts.kernel.state.config, motd, logLevel, peersMax, limits, heartbeat,
   };
-  const broken = check(next)?.says ?? filesAdvice(next, filesMax());
+  const broken = check(next)?.says ?? filesAdvice(next, filesOf(parts.options));
   if (broken !== undefined) return broken;
   parts.options.log.setLevel(logLevel);
   parts.host.push({

@@ -4,10 +4,14 @@
  *
  * Rule 1: a convenience only: a daemon runs without it, and nobody trusts it further than to try
  * the address.
+ * Rule 2: the note of a daemon that still runs is left alone.
  * @module
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseAddress } from "../adapters/address.ts";
+import type { Ambient } from "../adapters/ambient.ts";
+import { getJson } from "../adapters/http.ts";
 
 export type Note = {
   readonly pid: number;
@@ -31,6 +35,37 @@ export function makeDataDir(dataDir: string): string | undefined {
   }
 }
 
+const answerMsMax = 1_000;
+
+/**
+ * Says so if the note in `dataDir` is that of another daemon which still runs. After a restart of
+ * the machine its number may belong to any program, so the daemon itself is asked.
+ */
+export async function otherDaemon(
+  dataDir: string,
+  pid: number,
+  ambient: Pick<Ambient, "expiry">,
+): Promise<string | undefined> {
+  const note = readNote(dataDir);
+  if (note === undefined || note.pid === pid || !isAlive(note.pid)) return undefined;
+  const address = parseAddress(note.http);
+  if (address === undefined) return undefined;
+  const asked = await getJson(address, "/livez", answerMsMax, ambient);
+  const { pid: answered } = ((asked.ok ? asked.body : null) ?? {}) as { pid?: unknown };
+  if (answered !== note.pid) return undefined;
+  return `the daemon with process number ${note.pid} keeps its note there; ` +
+    "give each its own --data-dir";
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
 /** Writes the note in one piece, or says why not. */
 export function writeNote(dataDir: string, note: Note): string | undefined {
   const path = notePath(dataDir);
@@ -40,6 +75,7 @@ export function writeNote(dataDir: string, note: Note): string | undefined {
     renameSync(fresh, path);
     return undefined;
   } catch (error) {
+    remove(fresh);
     return (error as Error).message;
   }
 }
@@ -60,8 +96,12 @@ export function readNote(dataDir: string): Note | undefined {
 /** Takes the note away if it is this process's own. */
 export function removeNote(dataDir: string, pid: number): void {
   if (readNote(dataDir)?.pid !== pid) return;
+  remove(notePath(dataDir));
+}
+
+function remove(path: string): void {
   try {
-    rmSync(notePath(dataDir), { force: true });
+    rmSync(path, { force: true });
   } catch {
     // A note that stays behind names an address that refuses; `status` says so.
   }

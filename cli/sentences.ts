@@ -14,6 +14,9 @@ export const sentences: Sentences = {
     `${f["nick"]} registered as a ${f["maker"] === true ? "maker" : "taker"}`,
   "peer.ended": (f) => `connection ${f["conn"]} ended: ${f["reason"]}`,
   "peer.evicted": (f) => `${f["nick"]} was evicted: ${f["reason"]}`,
+  "peer.shed": (f) => f["reason"] === "handshake-slots"
+    ? `a connection that had not shaken hands made room for a newcomer: ${f["reason"]}`
+    : `a peer that did not read was closed: ${f["reason"]}`,
   "peer.flooding": (f) => `connection ${f["conn"]} was closed for flooding: ${f["reason"]}`,
   "handshake.refused": (f) => `connection ${f["conn"]} was refused: ${f["result"]}`,
   "sockets.refused": (f) => `a connection was refused: ${f["says"]}`,
@@ -27,6 +30,8 @@ export const sentences: Sentences = {
     `Dogwatch found itself to be wrong and ends: ${f["message"]}; ` +
     `the last steps are in ${f["crash"]}`,
   "run.ready": (f) => `peers connect to ${f["listen"]}; status page at ${f["http"]}`,
+  "run.ready-lost": (f) =>
+    `the ready line could not be written to stdout: ${f["says"]}; peers are served all the same`,
   "run.listens-remote": (f) =>
     `${f["listen"]} can be reached without Tor; peers' addresses become visible to this machine`,
   "run.no-note": (f) =>

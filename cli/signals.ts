@@ -21,11 +21,16 @@ export function onStop(stop: (signal: string) => void, io: Io): () => void {
   };
   process.on("SIGTERM", handle);
   process.on("SIGINT", handle);
-  process.on("SIGUSR1", ignore);
+  if (!process.listeners("SIGUSR1").includes(ignore)) process.on("SIGUSR1", ignore);
   return () => {
     process.off("SIGTERM", handle);
     process.off("SIGINT", handle);
   };
+}
+
+/** Stops as SIGTERM would what `onStop` guards. Without it nothing happens. */
+export function askToStop(): void {
+  process.emit("SIGTERM", "SIGTERM");
 }
 
 /** SIGHUP: read the configuration again. Returns what undoes it. */

@@ -1,7 +1,10 @@
 /**
  * The snapshot of a directory node as text for people.
+ *
+ * Rule 1: a snapshot may come from a program that is not ours: its texts are made safe to print.
  * @module
  */
+import { cleanText } from "../adapters/log.ts";
 import type { Status } from "../core/directory/status.ts";
 
 /** Spans for people: `42 s`, `3 min 5 s`, `2 h 4 min`, `5 d 3 h`. */
@@ -22,22 +25,28 @@ export function size(bytes: number): string {
   return `${(bytes / 1_048_576).toFixed(1)} MiB`;
 }
 
+/** `1 probe`, `2 probes`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** Everything worth reading, a line for each matter; counters that are zero are left out. */
 export function statusText(s: Status): string {
   const { peers, totals, heartbeat, outbox } = s;
   const rows: (readonly [string, string])[] = [
-    ["node", `${s.nick} on ${s.network}${s.draining ? ", stopping" : ""}`],
-    ["location", s.location ?? "not set (directory.location)"],
+    ["node", `${cleanText(s.nick)} on ${cleanText(s.network)}${s.draining ? ", stopping" : ""}`],
+    ["location", cleanText(s.location ?? "not set (directory.location)")],
     ["up", span(s.uptimeMs)],
     ["peers", `${peers.registered} of ${peers.max}: ` +
-      `${peers.makers} makers, ${peers.takers} takers`],
+      `${counted(peers.makers, "maker")}, ${counted(peers.takers, "taker")}`],
     ["", `${peers.pingCapable} can PING, ${peers.verified} proved their nick`],
     ["handshaking", String(peers.handshaking)],
     ["messages", `${totals.publicRelayed} public and ${totals.privateRelayed} private relayed`],
-    ["heartbeat", heartbeat.running ? `running, ${heartbeat.pending} answers awaited` : "stopped"],
-    ["", `${totals.heartbeatPings} pings, ${totals.heartbeatProbes} probes, ` +
-      `${totals.heartbeatEvictions} evictions`],
-    ["to send", `${size(outbox.queuedBytes)} queued, ${outbox.congested} slow peers`],
+    ["heartbeat", heartbeat.running
+      ? `running, ${counted(heartbeat.pending, "answer")} awaited`
+      : "stopped"],
+    ["", beats(totals)],
+    ["to send", `${size(outbox.queuedBytes)} queued, ${counted(outbox.congested, "slow peer")}`],
     ["dropped", reasons(s.drops)],
     ["closed", reasons(s.closes)],
     ["handshakes", reasons(s.handshakes)],
@@ -45,9 +54,17 @@ export function statusText(s: Status): string {
   return rows.map(([name, text]) => `${name.padEnd(12)} ${text}\n`).join("");
 }
 
+/** What the heartbeat has done so far. */
+export function beats(totals: Status["totals"]): string {
+  return [
+    counted(totals.heartbeatPings, "ping"), counted(totals.heartbeatProbes, "probe"),
+    counted(totals.heartbeatEvictions, "eviction"),
+  ].join(", ");
+}
+
 function reasons(counts: { readonly [reason: string]: number }): string {
   const seen = Object.entries(counts).filter(([, count]) => count > 0);
   if (seen.length === 0) return "none";
   seen.sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  return seen.map(([reason, count]) => `${count} ${reason}`).join(", ");
+  return seen.map(([reason, count]) => `${count} ${cleanText(reason)}`).join(", ");
 }

@@ -7,13 +7,14 @@
  */
 import { addressText, parseAddress, type Address } from "../adapters/address.ts";
 import { createAmbient } from "../adapters/ambient.ts";
-import type { Loaded } from "../adapters/config.ts";
+import { load, type Loaded } from "../adapters/config.ts";
 import { type Asked, getJson } from "../adapters/http.ts";
-import type { Status } from "../core/directory/status.ts";
+import { cleanText } from "../adapters/log.ts";
 import { exits } from "./exit.ts";
-import { type Flags, loadFlags, tellProblems } from "./flags.ts";
+import { configFile, type Flags, flagSettings, tellProblems } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { readNote } from "./runtime.ts";
+import { readinessIn, statusIn } from "./status-check.ts";
 import { statusText } from "./status-text.ts";
 
 const answerMsMax = 5_000;
@@ -24,12 +25,9 @@ export async function status(flags: Flags, io: Io): Promise<number> {
   if (where === undefined) return exits.usage;
   const asked = await getJson(where, "/status", answerMsMax, createAmbient());
   if (!asked.ok) return unreachable(where, asked, io);
-  const { body } = asked;
-  if (asked.code !== 200 || !isStatus(body)) {
-    io.err(`dogwatch: ${addressText(where)} answers, but not as a Dogwatch directory\n`);
-    return exits.unreachable;
-  }
-  io.out(flags.json === true ? `${JSON.stringify(body)}\n` : statusText(body));
+  const told = statusIn(asked.code, asked.body);
+  if (told === undefined) return foreign(where, io);
+  io.out(flags.json === true ? `${JSON.stringify(told)}\n` : statusText(told));
   return exits.ok;
 }
 
@@ -39,21 +37,32 @@ export async function healthcheck(flags: Flags, io: Io): Promise<number> {
   if (where === undefined) return exits.usage;
   const asked = await getJson(where, "/readyz", answerMsMax, createAmbient());
   if (!asked.ok) return unreachable(where, asked, io);
-  const { ready, reasons } = asked.body as { ready?: unknown; reasons?: unknown };
-  if (typeof ready !== "boolean") {
-    io.err(`dogwatch: ${addressText(where)} answers, but not as a Dogwatch directory\n`);
-    return exits.unreachable;
-  }
-  const why = Array.isArray(reasons) ? reasons.map(String) : [];
-  const line = [ready ? "ready" : "not ready", why.join("; ")].filter((s) => s !== "").join(": ");
-  io.out(flags.json === true ? `${JSON.stringify({ ready, reasons: why })}\n` : `${line}\n`);
+  const told = readinessIn(asked.code, asked.body);
+  if (told === undefined) return foreign(where, io);
+  const { ready, reasons } = told;
+  const why = reasons.map(cleanText).join("; ");
+  const line = [ready ? "ready" : "not ready", why].filter((s) => s !== "").join(": ");
+  io.out(flags.json === true ? `${JSON.stringify({ ready, reasons })}\n` : `${line}\n`);
   return ready ? exits.ok : exits.failed;
 }
 
+/** The address to ask; says why there is none. */
 function addressOf(flags: Flags, io: Io): Address | undefined {
-  const loaded = loadFlags(flags, io);
-  if (loaded.ok) return chosen(loaded);
-  tellProblems(io, loaded.problems);
+  // Asking a daemon elsewhere is not listening there: `http_remote` has no say in it.
+  const asking = { key: "directory.http_remote", flag: "of the question", raw: true };
+  const loaded = load({
+    file: configFile(flags, io), env: io.env, flags: [...flagSettings(flags), asking],
+  });
+  if (!loaded.ok) {
+    tellProblems(io, loaded.problems);
+    return undefined;
+  }
+  const { http } = loaded.settings;
+  if (flags.http === undefined || http.kind === "unix" || http.port !== 0) return chosen(loaded);
+  io.err(
+    `dogwatch: --http ${flags.http}: port 0 cannot be asked, it lets a daemon choose its port; ` +
+      "name that port, or the daemon's --data-dir\n",
+  );
   return undefined;
 }
 
@@ -67,13 +76,16 @@ function chosen({ settings, entries }: Extract<Loaded, { ok: true }>): Address {
 
 function unreachable(where: Address, asked: Extract<Asked, { ok: false }>, io: Io): number {
   io.err(
-    `dogwatch: no directory answers at ${addressText(where)} (${asked.text}); ` +
+    `dogwatch: no directory answers at ${addressText(where)} (${cleanText(asked.text)}); ` +
       "is it running? Name its address with --http, or its --data-dir or --config\n",
   );
   return exits.unreachable;
 }
 
-function isStatus(body: unknown): body is Status {
-  const { schema, peers } = body as { schema?: unknown; peers?: unknown };
-  return schema === 1 && typeof peers === "object" && peers !== null;
+function foreign(where: Address, io: Io): number {
+  io.err(
+    `dogwatch: ${addressText(where)} answers, but not as a Dogwatch directory; ` +
+      "another program may hold the address: name the daemon's with --http\n",
+  );
+  return exits.unreachable;
 }

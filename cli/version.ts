@@ -1,16 +1,23 @@
 /**
- * Which Dogwatch this is. The same file serves the sources, the compiled tree and the bundle: the
- * package's own description is somewhere above each of them.
+ * Which Dogwatch this is. The build writes the version into the bundle, which may be moved
+ * anywhere; for the sources and the compiled tree, the package's own description lies above.
  * @module
  */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** Put in place of the name by the build of the bundle; elsewhere there is no such name. */
+declare const bundledVersion: string | undefined;
+
 const levelsMax = 4;
 
-/** The version in package.json, or "unknown" when the file was moved away from its package. */
+/** The bundle's version, else that of the package around this file, else "unknown". */
 export function version(): string {
+  return typeof bundledVersion === "string" ? bundledVersion : versionAround();
+}
+
+function versionAround(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (let level = 0; level < levelsMax; level += 1) {
     const found = versionIn(folder);

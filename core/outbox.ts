@@ -283,7 +283,8 @@ function flushTouched(m: Outbox, box: Box, turn: Turn, out: Effect[]): void {
     else m.touched.add(box);
   }
   const written = isCaughtUp ? [...first, ...parts] : first;
-  if (written.length > 0) out.push({ type: "write", conn: box.conn, bytes: backlog.joinFew(written) });
+  if (written.length === 0) return;
+  out.push({ type: "write", conn: box.conn, bytes: backlog.joinFew(written) });
 }
 
 /**

@@ -72,6 +72,14 @@ function duration(ms) {
   return seconds < 86400 ? clock : Math.floor(seconds / 86400) + " d " + clock;
 }
 
+function ago(ms) {
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 60) return seconds + " s ago";
+  if (seconds < 3600) return Math.floor(seconds / 60) + " min ago";
+  if (seconds < 172800) return Math.floor(seconds / 3600) + " h ago";
+  return Math.floor(seconds / 86400) + " d ago";
+}
+
 function bytes(count) {
   if (count < 1024) return count + " B";
   const units = ["KiB", "MiB", "GiB"];
@@ -132,14 +140,24 @@ function draw(status, ready) {
     ["queued", bytes(outbox.queuedBytes)], ["bound", bytes(outbox.queuedBytesMax)],
     ["slow peers", outbox.congested],
   ]);
-  const recent = (status.recent || []).slice(-12).reverse();
+  // PINGs are routine: they would push everything else out. The heartbeat's card counts them.
+  const notable = (status.recent || []).filter((event) => event.code !== "peer.pinged");
+  const recent = notable.slice(-12).reverse();
   list("recent", recent.length === 0 ? ["Nothing has happened yet."] : recent.map((event) =>
-    duration(event.agoMs) + " ago: " + event.code + " " + (event.nick || "")));
+    ago(event.agoMs) + ": " + (happened[event.code] || event.code)));
   rows("drops", status.drops, "Nothing was dropped.");
   rows("closes", status.closes, "No connection has ended.");
   rows("handshakes", status.handshakes, "Nobody has connected.");
   trend(status);
 }
+
+const happened = {
+  "peer.registered": "a peer registered",
+  "peer.probed": "a silent maker was sent !orderbook",
+  "peer.evicted": "a silent peer was evicted",
+  "peer.displaced": "a connection was displaced by one that proved the same nick",
+  "peer.contest-lost": "a silent connection lost its nick to a newcomer",
+};
 
 async function ask(path) {
   const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(answerMsMax) });

@@ -29,7 +29,8 @@ button { font: inherit; padding: .15rem .75rem; border: 1px solid var(--line); b
   background: var(--card); color: var(--ink); cursor: pointer; }
 :focus-visible { outline: 3px solid var(--mark); outline-offset: 2px; }
 a { color: var(--mark); }
-main { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr));
+/* Four cards: two by two, or one below the other; never three and one. */
+main { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr));
   gap: 1rem; margin-top: 1rem; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
   padding: 1rem; min-width: 0; }

@@ -1,7 +1,8 @@
 /**
  * `dogwatch demo`: a node and its peers on this machine, watched live.
  *
- * Rule 1: on a terminal the view is redrawn in place; elsewhere each event is a line on stdout.
+ * Rule 1: on a terminal the view is redrawn in place; elsewhere, and on one that knows no escapes,
+ * each event is a line on stdout.
  * Rule 2: Ctrl-C, SIGTERM and `--for` end it alike: peers leave, the node drains, exit code 0.
  * @module
  */
@@ -42,7 +43,7 @@ export async function demo(flags: DemoFlags, io: Io): Promise<number> {
   }
   const { settings } = loaded;
   const ambient = createAmbient();
-  const isLive = process.stdout.isTTY && flags.json !== true;
+  const isLive = process.stdout.isTTY && flags.json !== true && io.env["TERM"] !== "dumb";
   // On the live view a line of the log is one more thing that happened.
   const heard = { say: (line: string): void => io.err(line) };
   const log = createLog({
@@ -133,7 +134,7 @@ function liveScreen(play: world.Demo, listen: string, http: string, io: Io): () 
     // Some terminals do not know their size and say 0.
     const columns = process.stdout.columns || 80;
     const rows = process.stdout.rows || 24;
-    const isColoured = (io.env["NO_COLOR"] ?? "") === "" && io.env["TERM"] !== "dumb";
+    const isColoured = (io.env["NO_COLOR"] ?? "") === "";
     const lines = render(play.scene(), { columns, rows, isColoured, listen, http });
     const up = drawn > 0 ? `\x1b[${drawn}A` : "";
     io.out(`${up}\r${lines.map((line) => `${line}\x1b[K`).join("\n")}\n\x1b[J`);

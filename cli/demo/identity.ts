@@ -5,7 +5,8 @@
  * Rule 1: made fresh for each run, from the operating system's randomness; kept nowhere.
  * @module
  */
-import { createECDH, createPrivateKey, type KeyObject, randomBytes, sign } from "node:crypto";
+import { createECDH, createPrivateKey, type KeyObject, sign } from "node:crypto";
+import { createAmbient } from "../../adapters/ambient.ts";
 import { primitives } from "../../adapters/primitives.ts";
 import { ascii, base64, concat, hex } from "../../core/bytes.ts";
 import * as nick from "../../core/joinmarket/nick.ts";
@@ -17,6 +18,8 @@ export type Identity = {
   readonly pubkey: string;
   readonly key: KeyObject;
 };
+
+const { entropy } = createAmbient();
 
 /** The version digit of nicks in use. */
 const nickVersion = 5;
@@ -84,7 +87,7 @@ function varint(size: number): Uint8Array {
 
 /** So many random bytes in hex, for the opaque words of commands. */
 export function opaque(bytes: number): string {
-  return hex(randomBytes(bytes));
+  return hex(entropy(bytes));
 }
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
@@ -92,7 +95,7 @@ const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 /** A well-formed version 3 onion address with port, whose service does not exist. */
 export function onionAddress(): string {
   const version = Uint8Array.of(3);
-  const key = Uint8Array.from(randomBytes(32));
+  const key = entropy(32);
   const checksum = primitives.sha3(concat([ascii(".onion checksum"), key, version])).subarray(0, 2);
   const bytes = concat([key, checksum, version]);
   let host = "";

@@ -2,7 +2,7 @@
  * The live view of the demo as lines of text. Pure: the terminal is not known here.
  * @module
  */
-import { span } from "../status-text.ts";
+import { beats, counted, span } from "../status-text.ts";
 import type { Event, Scene } from "./world.ts";
 
 export type Frame = {
@@ -16,37 +16,57 @@ export type Frame = {
 /** Columns below this get no more than this: narrower lines would say nothing. */
 const columnsMin = 20;
 
-/** The view: at most `rows - 1` lines, none longer than `columns`. */
+/** Events that stay on the lowest screen that has room for anything but the head. */
+const eventsMin = 2;
+
+/**
+ * The view: at most `rows - 1` lines, none longer than `columns`. On a low screen the empty lines
+ * go first, then peers, so that there is room for what happens.
+ */
 export function render(scene: Scene, frame: Frame): string[] {
   const paint = painter(frame.isColoured);
-  const { totals, peers, heartbeat } = scene.status;
   const width = Math.max(columnsMin, frame.columns);
+  const room = Math.max(1, frame.rows - 1);
+  const head = headOf(scene, frame);
+  const fixed = head.length + 2;
+  const isTight = room < fixed + scene.peers.length + gaps + eventsMin;
+  const left = room - fixed - (isTight ? 0 : gaps);
+  const people = scene.peers.slice(0, Math.max(0, left - eventsMin)).map(personLine);
+  const eventsMax = Math.max(0, left - people.length);
+  const happened = eventsMax === 0 ? [] : scene.events.slice(-eventsMax).map(eventLine);
+  const gap: readonly Line[] = isTight ? [] : [["plain", ""]];
+  const [title, page, where, ...figures] = head;
+  const lines = [
+    title, page, where, ...gap, ...figures, ...gap, ...people, ...gap,
+    ["bold", "What happened"] as const, ...happened, ...gap,
+    ["dim", "Ctrl-C ends the demo."] as const,
+  ].filter((line) => line !== undefined);
+  return lines.slice(0, room).map(([how, text]) => paint(how, cut(text, width)));
+}
+
+/** Empty lines of a screen that is high enough. */
+const gaps = 4;
+
+function headOf(scene: Scene, frame: Frame): Line[] {
+  const { totals, peers, heartbeat } = scene.status;
   const relayed = totals.publicRelayed + totals.privateRelayed;
   const rate = scene.rates.at(-1) ?? 0;
-  const head: Line[] = [
+  const kinds = `${counted(peers.makers, "maker")}, ${counted(peers.takers, "taker")}`;
+  return [
     ["bold", `Dogwatch demo - a JoinMarket directory and its peers - ${span(scene.elapsedMs)}`],
     ["plain", `Status page  ${frame.http}`],
     ["dim", `Peers connect to ${frame.listen}; the node is ${scene.status.nick}`],
-    ["plain", ""],
-    ["plain", `Peers      ${peers.registered}: ${peers.makers} makers, ${peers.takers} takers; ` +
+    ["plain", `Peers      ${peers.registered}: ${kinds}; ` +
       `${peers.pingCapable} can PING, ${peers.verified} proved their nick`],
     ["plain", `Messages   ${rate.toFixed(1)}/s ${spark(scene.rates)} ${relayed} relayed`],
-    ["plain", `Heartbeat  ${totals.heartbeatPings} pings, ${totals.heartbeatProbes} probes, ` +
-      `${totals.heartbeatEvictions} evictions; ${heartbeat.pending} answers awaited`],
-    ["plain", ""],
+    ["plain", `Heartbeat  ${beats(totals)}; ${counted(heartbeat.pending, "answer")} awaited`],
   ];
-  const people = scene.peers.map((peer): Line => {
-    const here = peer.isConnected();
-    const mark = here ? "+" : "-";
-    return [here ? "good" : "bad", `${mark} ${peer.name.padEnd(11)} ${peer.nick} ${peer.about}`];
-  });
-  const foot: Line[] = [["dim", "Ctrl-C ends the demo."]];
-  const room = frame.rows - 1 - head.length - people.length - foot.length - 3;
-  const happened = scene.events.slice(-Math.max(0, room)).map(eventLine);
-  const body: Line[] = room > 0 ? [["plain", ""], ["bold", "What happened"], ...happened] : [];
-  const lines = [...head, ...people, ...body, ["plain", ""] as const, ...foot];
-  const shown = lines.slice(0, Math.max(1, frame.rows - 1));
-  return shown.map(([how, text]) => paint(how, cut(text, width)));
+}
+
+function personLine(peer: Scene["peers"][number]): Line {
+  const here = peer.isConnected();
+  const mark = here ? "+" : "-";
+  return [here ? "good" : "bad", `${mark} ${peer.name.padEnd(11)} ${peer.nick} ${peer.about}`];
 }
 
 type How = "plain" | "bold" | "dim" | "good" | "bad" | "wait";

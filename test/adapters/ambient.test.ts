@@ -39,7 +39,7 @@ test("adapters: ambient: a timer calls back once, at the instant and not before"
   });
 });
 
-test("adapters: ambient: a later instant waits on, an earlier one is first, a past one is due", () => {
+test("adapters: ambient: a later instant waits, an earlier one is first, a past one is due", () => {
   withClock((clock) => {
     const calls: number[] = [];
     const timer = ambient.timer(() => calls.push(ambient.now()));

@@ -61,6 +61,17 @@ test("metrics: a second scrape shows the new totals, not their sum", async () =>
   assert.equal(values(await registry.text(at(12))).get("jm_lines_received_total"), 12);
 });
 
+test("metrics: connections that never reached the node are counted too", async () => {
+  const registry = metrics.create("1");
+  const scrape = async (refused: number): Promise<Map<string, number>> =>
+    values(await registry.text(snapshot(), { refused, acceptErrors: 2 }));
+  await scrape(3);
+  const found = await scrape(5);
+  assert.equal(found.get("jm_connections_refused_total"), 5);
+  assert.equal(found.get("jm_accept_errors_total"), 2);
+  assert.equal(values(await registry.text(snapshot())).get("jm_connections_refused_total"), 0);
+});
+
 test("metrics: counters end in _total, each metric has help, no nick is ever shown", async () => {
   const text = await metrics.create("1").text({
     ...snapshot(), nick: "J5SECRETNICK",

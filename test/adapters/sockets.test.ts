@@ -117,7 +117,7 @@ test("adapters: sockets: abort after flush ends a peer that does not read", asyn
   await finish(hub, ...clients);
 });
 
-test("adapters: sockets: a slow reader is reported once, and drained when all is taken", async () => {
+test("adapters: sockets: a slow reader is told once, and drained when all is taken", async () => {
   const hub = await hubOn(anywhere);
   const client = dial(hub.address);
   client.pause();
@@ -163,7 +163,7 @@ test("adapters: sockets: every congestion has its drain, again and again", async
   await finish(hub, client);
 });
 
-test("adapters: sockets: a peer that dies while congested closes once, without a drain", async () => {
+test("adapters: sockets: a peer that dies while congested closes once, undrained", async () => {
   const hub = await hubOn(anywhere);
   const client = dial(hub.address);
   client.pause();

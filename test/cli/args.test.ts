@@ -52,6 +52,22 @@ test("cli: version: the package's own, exit 0", async () => {
   assert.deepEqual(await run(["--version"]), { code: 0, out: `${about.version}\n`, err: "" });
 });
 
+test("cli: version: the bundle knows it wherever it lies", () => {
+  const about = JSON.parse(readFileSync("package.json", "utf8")) as {
+    version: string; scripts: Record<string, string>;
+  };
+  const moved = join(temp.path, "alone.js");
+  const build = (about.scripts["build:bin"] ?? "").replaceAll("dist/dogwatch.js", moved);
+  const env = {
+    ...process.env, npm_package_version: about.version,
+    PATH: `node_modules/.bin:${process.env["PATH"] ?? ""}`,
+  };
+  const built = spawnSync("sh", ["-c", build], { encoding: "utf8", env });
+  assert.equal(built.status, 0, built.stderr);
+  const ran = spawnSync(process.execPath, [moved, "--version"], { encoding: "utf8" });
+  assert.equal(ran.stdout, `${about.version}\n`);
+});
+
 test("cli: usage: a slip is answered with the nearest name, on stderr, exit 2", async () => {
   const cases: [string[], RegExp][] = [
     [["direktory"], /unknown command 'direktory'[^]*Did you mean directory\?/],
@@ -139,11 +155,22 @@ test("cli: config check: warns when peers_max does not fit the limit of open fil
   const limit = filesMax();
   const checked = await run(["config", "check"], env);
   assert.equal(checked.code, 0);
-  if (limit === undefined || limit > 2_000_064) return assert.equal(checked.err, "");
-  assert.match(checked.err, /^dogwatch: warning: .* need 2000064 open files.*ulimit -n 2000064/);
+  if (limit === undefined || limit > 2_000_128) return assert.equal(checked.err, "");
+  assert.match(checked.err, /^dogwatch: warning: .* need 2000128 open files.*ulimit -n 2000128/);
   const started = await run(["directory", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"], env);
   assert.equal(started.code, 2);
-  assert.match(started.err, /ulimit -n 2000064/);
+  assert.match(started.err, /ulimit -n 2000128/);
+});
+
+test("cli: http beyond this machine: refused alike by check and by directory, exit 2", async () => {
+  const path = join(temp.path, "remote.toml");
+  writeFileSync(path, '[directory]\nhttp = "0.0.0.0:0"\nlisten = "127.0.0.1:0"\n');
+  for (const words of [["config", "check"], ["directory"]]) {
+    const { code, out, err } = await run([...words, "--config", path]);
+    assert.equal(code, 2, words.join(" "));
+    assert.equal(out, "");
+    assert.match(err, /directory\.http_remote = false .*reachable from other machines/);
+  }
 });
 
 test("cli: config show: what is in force, its origin, and JSON", async () => {
@@ -190,6 +217,26 @@ COMP_CWORD=${words.length}\n_dogwatch\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
   assert.deepEqual(complete("config", "show", "--or"), ["--origin"]);
 });
 
+test("cli: completion: the zsh script is zsh's own, and leaves its variables alone", async () => {
+  const { out } = await run(["completion", "zsh"]);
+  assert.match(out, /^#compdef dogwatch\n/);
+  assert.doesNotMatch(out, /bashcompinit|COMPREPLY|local [^\n]*\b(path|words|status)\b/);
+  for (const { path, command } of everyCommand()) {
+    const name = ["_dogwatch", ...path].join("_");
+    const body = new RegExp(`^${name}\\(\\) \\{\\n([^]*?)\\n\\}$`, "m").exec(out)?.[1] ?? "";
+    for (const child of command.commands) {
+      if (child.name() !== "help") assert.ok(body.includes(`${name}_${child.name()} ;;`), name);
+    }
+    for (const { long, required } of command.options) {
+      assert.ok(body.includes(`${long ?? ""}${required ? "=" : ""}[`), `${name} ${long}`);
+    }
+  }
+  assert.match(out, /'\*--listen=\[where peers connect, or unix\\:PATH; [^\]]*\]:value: '/);
+  assert.match(out, /the daemon'\\''s HTTP address/);
+  assert.match(out, /^_dogwatch_replay\(\) \{[^}]*'1:file:_files'\n\}$/m);
+  assert.match(out, /^_dogwatch_completion\(\) \{[^}]*'1:word:\(bash zsh fish\)'\n\}$/m);
+});
+
 test("cli: status and healthcheck: nobody answers: exit 3, and what to do", async () => {
   for (const command of ["status", "healthcheck"]) {
     const { code, out, err } = await run([command, "--http", `unix:${temp.path}/none.sock`]);
@@ -197,13 +244,4 @@ test("cli: status and healthcheck: nobody answers: exit 3, and what to do", asyn
     assert.equal(out, "");
     assert.match(err, /no directory answers at unix:.*is it running\? Name its address/);
   }
-});
-
-test("cli: replay: a file that is not there or not a trace: exit 1", async () => {
-  assert.equal((await run(["replay", join(temp.path, "none")])).code, 1);
-  const path = join(temp.path, "text.trace");
-  writeFileSync(path, "hello\n");
-  const { code, out } = await run(["replay", path]);
-  assert.equal(code, 1);
-  assert.match(out, /^DIFFERENT at step 0 \(line 1\): header/);
 });

@@ -98,6 +98,31 @@ test("demo: view: fits the terminal, however narrow or low; newest events stay",
   assert.match(shown, /Messages {3}4\.0\/s ▁▃█/);
 });
 
+test("demo: view: a low screen loses empty lines, then peers, before it loses events", () => {
+  const peers = Array.from({ length: 7 }, (_, at) => {
+    return { ...(scene(0).peers[0] as Peer), name: `peer${at}` };
+  });
+  for (const [rows, atLeast] of [[12, 2], [16, 2], [20, 4], [24, 2], [40, 18]] as const) {
+    const lines = render({ ...scene(40), peers }, { ...frame, columns: 70, rows });
+    assert.ok(lines.length <= rows - 1);
+    const events = lines.filter((line) => / event \d+ /.test(line));
+    assert.ok(events.length >= atLeast, `${rows} rows: ${events.length}`);
+    assert.match(lines.join("\n"), /event 39 /);
+    assert.equal(lines.at(-1), "Ctrl-C ends the demo.");
+    if (rows >= 20) assert.equal(lines.filter((line) => line.startsWith("+ peer")).length, 7);
+  }
+});
+
+test("demo: view: one probe is a probe", () => {
+  const { status: told, ...rest } = scene(0);
+  const totals = { ...told.totals, heartbeatPings: 2, heartbeatProbes: 1, heartbeatEvictions: 1 };
+  const heartbeat = { running: true, pending: 1 };
+  const shown = render({ ...rest, status: { ...told, totals, heartbeat } }, frame).join("\n");
+  assert.match(shown, /2 pings, 1 probe, 1 eviction; 1 answer awaited/);
+  const text = statusText({ ...told, totals, heartbeat });
+  assert.match(text, /running, 1 answer awaited\n +2 pings, 1 probe, 1 eviction\n/);
+});
+
 test("demo: view: plain without colour, coloured with it, and drawn before any event", () => {
   assert.ok(!render(scene(3), frame).join("").includes("\x1b"));
   assert.ok(render(scene(3), { ...frame, isColoured: true }).join("").includes("\x1b[33m"));

@@ -1,0 +1,20 @@
+/**
+ * SIGHUP while the program itself is still being loaded: for `dogwatch directory` it asks to read
+ * the configuration, at any time, and must not end a daemon that a supervisor has just started.
+ *
+ * Rule 1: evaluated before everything else, so it imports next to nothing. Other commands keep what
+ * the system does: they end with their terminal.
+ * @module
+ */
+import { onReload } from "./signals.ts";
+
+const early = { isAsked: false };
+const undo = process.argv[2] === "directory"
+  ? onReload(() => void (early.isAsked = true))
+  : (): void => {};
+
+/** Stops listening, once the daemon does so itself. Was there a SIGHUP? */
+export function takeEarlyReload(): boolean {
+  undo();
+  return early.isAsked;
+}
