@@ -16,7 +16,7 @@ test("core: secret: the seal is HalfSipHash-2-4 with 64 bits", () => {
   }
 });
 
-test("core: secret: a seal depends on bytes, length and key, and says nothing without a key", () => {
+test("core: secret: a seal depends on bytes, length and key, and tells nothing without it", () => {
   const seen = new Set<string>();
   for (let length = 0; length < 20; length += 1) {
     seen.add(seal(secret(new Uint8Array(length)), key));
