@@ -299,7 +299,8 @@ function beats(d: Directory, t: Turn): void {
         d.counts.totals.heartbeatEvictions += 1;
         node.note(d, "peer.evicted", s.at.peer.nick, t);
         node.log(d, "info", "peer.evicted", { nick: s.at.peer.nick, reason: wish.reason }, t);
-        node.end(d, s, wish.reason, t);
+        // Unregistered at once; a peer that lives after all reads an orderly end, not a reset.
+        node.bye(d, s, wish.reason, undefined, t);
         break;
       default: unreachable(wish); /* c8 ignore next */
     }
