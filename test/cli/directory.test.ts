@@ -60,7 +60,11 @@ test("directory: process: signals before it is ready are kept, not fatal", () =>
   const script = `
     process.argv[2] = "directory";
     await import("${from}early.${ext}");
+    const delivered = new Promise((resolve) => process.once("SIGHUP", resolve));
+    const awake = setInterval(() => {}, 1_000);
     process.kill(process.pid, "SIGHUP");
+    await delivered;
+    clearInterval(awake);
     const { dogwatch } = await import("${from}args.${ext}");
     const out = (text) => process.stdout.write(text);
     const ended = dogwatch(${JSON.stringify(args)}, { out, err: out, env: {} });
