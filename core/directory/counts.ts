@@ -30,7 +30,7 @@ export type CloseReason = (typeof closeReasons)[number];
 export const handshakeResults = [
   "ok", "json", "fields", "app-name", "directory", "proto-ver", "network", "nick", "location",
   "features",
-  "own-nick", "nick-in-use", "nick-contested", "full", "starting", "draining", "circuit-full",
+  "own-nick", "nick-in-use", "nick-contested", "full", "starting", "draining",
   "auth-malformed", "auth-invalid", "auth-expired", "auth-policy", "auth-busy",
 ] as const;
 export type HandshakeResult = (typeof handshakeResults)[number];

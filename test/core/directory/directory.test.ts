@@ -347,6 +347,22 @@ test("directory: leaves: a nick that is back in time takes its notice with it", 
   assert.equal(t.statusOf(n).totals.leavesCancelled, 1);
 });
 
+test("directory: leaves: makers that nobody was shown are told of within a budget", () => {
+  const n = t.start({ unseenLeaves: { tokens: 1, perMs: 3_600_000, burst: 2 } });
+  const watcher = t.join(n, t.taker(0));
+  const unseen = [1, 2, 3, 4].map((i) => t.join(n, t.maker(i)));
+  const seen = t.join(n, t.maker(5));
+  t.publish(n, seen, t.maker(5), "sw0reloffer 0 1 2 3 0.1");
+  t.advance(n, 20);
+  t.fresh(n, watcher);
+  for (const conn of [...unseen, seen]) drive.hangUp(n.drive, conn);
+  t.advance(n, defaults.leaveMs + 20);
+  const entries = t.freshLines(n, watcher, types.PEERLIST).join(",").split(",");
+  const told = entries.map((entry) => entry.slice(0, 16));
+  assert.deepEqual(told, [t.nick(1), t.nick(2), t.nick(5)]);
+  assert.equal(t.statusOf(n).totals.leavesUntold, 2);
+});
+
 test("directory: leaves: row 10/T17-mass-disconnect: 600 makers gone cost a few lines", () => {
   const n = t.start();
   const makers = Array.from({ length: 600 }, (_, i) => t.greet(n, t.maker(i + 10)));
