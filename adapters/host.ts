@@ -13,6 +13,7 @@ import { assert } from "../core/assert.ts";
 import type { LogField, LogLevel, Tick, WakeEffect } from "../core/kernel/io.ts";
 import { step, TICK, type Kernel } from "../core/kernel/kernel.ts";
 import * as trace from "../core/kernel/trace.ts";
+import { sealKeyBytes } from "../core/secret.ts";
 import type { Mono, Wall } from "../core/time.ts";
 import { createJumpWatcher, type Ambient, type Timer } from "./ambient.ts";
 import { writeCrash, type TraceFile, type WriteFailure } from "./tracefile.ts";
@@ -115,7 +116,11 @@ export function createHost<S, E extends Typed, F extends Typed>(
     isStopped: false,
     isRecording: options.trace !== undefined,
   };
-  options.trace?.file.write(trace.headerText(options.trace.header));
+  if (options.trace !== undefined) {
+    // Secrets are sealed under a key that lives as long as the recording and is written nowhere.
+    trace.keyWith(digestOf(kernel), ambient.entropy(sealKeyBytes));
+    options.trace.file.write(trace.headerText(options.trace.header));
+  }
   return {
     push: (event) => enter(h, event),
     start: () => start(h),

@@ -7,6 +7,7 @@ import { createHost, type Host, type HostOptions } from "../../adapters/host.ts"
 import { open, readLines } from "../../adapters/tracefile.ts";
 import type { ConnId } from "../../core/ids.ts";
 import { mono } from "../../core/time.ts";
+import { secret } from "../../core/secret.ts";
 import type * as trace from "../../core/kernel/trace.ts";
 import { replay } from "../../sim/replay.ts";
 import { withFolder } from "../support/sockets.ts";
@@ -212,6 +213,26 @@ test("adapters: host: a recorded run replays bit for bit, a broken one too", asy
         died: ends === "stopped" ? undefined : "told to break",
       });
     }
+  });
+});
+
+test("adapters: host: a recording seals secrets under a key of its own", async () => {
+  await withFolder((folder) => {
+    const seals = ["one", "two"].map((name) => {
+      const file = open(`${folder}/${name}`, (failure) => assert.fail(failure.text));
+      assert.ok(file.ok);
+      const held = { type: "clock.anchored", unixMs: 1, key: secret(bytesOf("hunter2")) };
+      withHost({ trace: { file: file.file, header } }, ({ host }) => {
+        host.start();
+        host.push(held as unknown as ToyEvent);
+      });
+      const text = [...readLines(`${folder}/${name}`)].join("");
+      assert.doesNotMatch(text, /hunter2/);
+      assert.ok(replay(readLines(`${folder}/${name}`), (read) => toyKernel(read.startedAt)).ok);
+      return /"secret":"([0-9a-f]{16})"/.exec(text)?.[1];
+    });
+    assert.ok(seals[0] !== undefined);
+    assert.notEqual(seals[0], seals[1]);
   });
 });
 
