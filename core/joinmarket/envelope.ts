@@ -14,8 +14,8 @@ import { assert } from "../assert.ts";
 import { ascii, concat, text, wellFormed } from "../bytes.ts";
 import type { Fault } from "../fault.ts";
 import {
-  AMISS_DEPTH, AMISS_UTF8, hasBackslash, skipDigits, skipPlain, skipSpace, skipString, skipValue,
-  startsAt, unescaped,
+  AMISS_DEPTH, AMISS_UTF8, BACKSLASH, CLOSE, COLON, COMMA, OPEN, QUOTE, hasBackslash,
+  skipDigits, skipPlain, skipSpace, skipString, skipValue, startsAt, unescaped,
 } from "./json-bytes.ts";
 import { quote } from "./json.ts";
 
@@ -71,13 +71,6 @@ const BAD_TYPE: Fault = { code: "type", text: "`type` is not a plain 32-bit numb
 const BAD_LINE: Fault = { code: "line", text: "`line` is not a string" };
 const TWICE: Fault = { code: "duplicate", text: "`type` or `line` appears twice" };
 const MISSING: Fault = { code: "missing", text: "`type` or `line` is missing" };
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN = 0x7b;
-const CLOSE = 0x7d;
 
 /**
  * The two spellings that senders use: Python's and the compact one. Type and text are filled in

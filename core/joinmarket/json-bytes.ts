@@ -17,12 +17,13 @@ export const AMISS_UTF8 = -2;
 /** Nested deeper than allowed. */
 export const AMISS_DEPTH = -3;
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN = 0x7b;
-const CLOSE = 0x7d;
+/** The marks of JSON as bytes. */
+export const QUOTE = 0x22;
+export const BACKSLASH = 0x5c;
+export const COMMA = 0x2c;
+export const COLON = 0x3a;
+export const OPEN = 0x7b;
+export const CLOSE = 0x7d;
 const TRUE = ascii("true");
 const FALSE = ascii("false");
 const NULL = ascii("null");
