@@ -44,6 +44,20 @@ export type ConnEffect =
     readonly how: "abort" | "flush"; readonly reason: string;
   };
 
+/** Connections that a node opens itself. It chooses their ids: even ones, never used twice. */
+export type DialEvent =
+  /** The dialled connection is open; from here on it is like an accepted one. */
+  | { readonly type: "conn.dialed"; readonly conn: ConnId }
+  /** It never opened. Comes instead of `conn.dialed`; no `conn.closed` follows. */
+  | { readonly type: "conn.failed"; readonly conn: ConnId; readonly reason: DialFailure };
+
+/** Why a dial failed: nobody listens, nobody answered in the system's own time, or no way there. */
+export type DialFailure = "refused" | "timeout" | "unreachable";
+
+export type DialEffect =
+  /** Opens a connection to `to`. A `conn.close` before the outcome gives up: nothing follows. */
+  { readonly type: "conn.dial"; readonly conn: ConnId; readonly to: string };
+
 /**
  * Random bytes from the operating system, asked for by request id. These become public (challenge,
  * nick): a trace  records them in clear.

@@ -26,6 +26,7 @@ export const statements = Object.freeze({
   D14: "a peerlist names makers that are here, all of them, and the node itself",
   D15: "lines do not depend on how bytes arrive, and a bad line harms its sender alone",
   D16: "a handshake ends in time, and nothing before it has any effect",
+  M13: "a crash at any boundary leaves the durable state before it or after it, no third one",
   X1: "a step depends on the state, the event and the time, and owns what it returns",
   X2: "effects are plain data of known kinds",
   X3: "every queue and every table has a bound",
