@@ -3,8 +3,8 @@
  * they wish.
  *
  * Rule 1: an event of an ended connection changes nothing; identity is the connection generation.
- * Rule 2: children are called in a stated order: late connections, contests, heartbeat, leave
- * notices, peerlists, and the outbox last, so that what a tick queued can go out with it.
+ * Rule 2: children are called in a stated order: leave notices, late connections, contests,
+ * heartbeat, peerlists, and the outbox last, so that what a tick queued can go out with it.
  * Rule 3: outcomes of nick contests are carried out before the step ends.
  * @module
  */
@@ -85,10 +85,11 @@ export function deadline(d: Directory): Mono {
 }
 
 function tick(d: Directory, t: Turn): void {
+  // Of those who left before: who is evicted now may be replaced before the step ends.
+  notices(d, t);
   lateOnes(d, t);
   contest.tick(d.contest, t.now, t.outcomes);
   beats(d, t);
-  notices(d, t);
   listing.tick(d.listing, t.now, (conn, cursor) => relay.writePage(d, conn, cursor, t));
   const wishes: outbox.Effect[] = [];
   outbox.tick(d.outbox, t.now, wishes);

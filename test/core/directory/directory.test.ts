@@ -75,6 +75,44 @@ test("directory: nick: a ping-capable owner that is silent for 10 s loses it to 
   assert.deepEqual(heard(n, watcher), [], "no leave notice: the nick is back");
 });
 
+/**
+ * A silent owner is evicted by the heartbeat. `contestAt`: somebody claims its nick then; `leaveAt`:
+ * another maker leaves. Says when the owner was evicted, and what others were told.
+ */
+function silentOwner(
+  contestAt = Infinity, leaveAt = Infinity,
+): { readonly at: number; readonly told: readonly string[]; readonly isBack: boolean } {
+  const n = t.start({ leaveMs: 2_000 });
+  const owner = t.join(n, t.maker(1));
+  const others = [t.join(n, t.maker(3)), t.join(n, t.taker(2))] as const;
+  let newcomer: ConnId | undefined;
+  let told: readonly string[] = [];
+  let at = 0;
+  let spokeAt = 0;
+  for (const until = t.now(n) + 720_000; t.now(n) < until;) {
+    // Every instant at which the node does something is stopped at, and both of ours.
+    const stops = [500 + t.now(n), n.drive.kernel.wakeAt, contestAt, leaveAt];
+    drive.runTo(n.drive, Math.min(...stops.filter((stop) => stop > t.now(n))));
+    const speaks = t.now(n) - spokeAt >= 60_000;
+    if (speaks) spokeAt = t.now(n);
+    for (const conn of speaks ? others : []) t.send(n, conn, types.PONG, "");
+    if (newcomer === undefined && t.now(n) >= contestAt) newcomer = t.greet(n, t.maker(1));
+    if (t.now(n) === leaveAt) drive.hangUp(n.drive, others[0]);
+    if (at === 0 && t.closedAs(n, owner) !== undefined) at = t.now(n);
+    told = [...told, ...heard(n, others[1])];
+  }
+  return { at, told, isBack: newcomer !== undefined && t.isIn(n, newcomer) };
+}
+
+test("directory: nick: who takes over from an evicted owner is not told of as gone", () => {
+  const { at } = silentOwner();
+  for (const early of [1_999, 2_000, 2_001]) {
+    const taken = silentOwner(at - 5_000, at - early);
+    assert.deepEqual([taken.at, taken.isBack], [at, true]);
+    assert.deepEqual(taken.told, [`${t.nick(3)};${t.onion(3)};D`], `window of ${early} ms`);
+  }
+});
+
 test("directory: nick: a maker without PING has 120 s, its newcomer is told to come back", () => {
   const n = t.start();
   const owner = t.join(n, t.maker(1, []));
