@@ -183,7 +183,10 @@ function congested(socket: Owned): void {
  * write queued behind the rest calls back exactly when all before it has been taken.
  */
 function awaitDrain(socket: Owned): void {
-  socket.write(nothing, () => taken(socket));
+  // A write that failed was not taken: why is told when the socket closes.
+  socket.write(nothing, (error) => {
+    if (!error) taken(socket);
+  });
 }
 
 function taken(socket: Owned): void {
