@@ -94,6 +94,8 @@ export type DirectorySettings = {
   readonly flushMs?: number;
   readonly flushBytes?: number;
   readonly congestedMsMax?: number;
+  /** Everything is logged, as an operator may want it. */
+  readonly verbose?: boolean;
 };
 
 export type JournalSettings = {

@@ -8,6 +8,7 @@
  * @module
  */
 import { NEVER, type Mono } from "../../core/time.ts";
+import { least, most } from "./due.ts";
 import type { Conn, Observer } from "./observer.ts";
 
 /** What a line of the node's own adds to its text. */
@@ -20,7 +21,7 @@ export function isSurely(o: Observer, to: Conn, bytes: number): boolean {
   if (to.congestedAt === NEVER) return false;
   const { bytesMax, flushBytes } = o.config.outbox;
   // Public lines of the window are not queued yet; there are never more of them.
-  return 2 * (to.owedBytes - flushBytes + bytes) > bytesMax;
+  return 2 * (least(o, to) - flushBytes + bytes) > bytesMax;
 }
 
 /** May a private line of so many bytes be dropped for that reason? */
@@ -31,5 +32,5 @@ export function isMaybe(o: Observer, to: Conn, bytes: number, now: Mono): boolea
   const { motd, peerlistBytesMax } = o.config;
   const listed = flushBytes + peerlistBytesMax + envelopeBytes;
   const own = ownBytes + motd.length + to.pongs * envelopeBytes + listed;
-  return 2 * (to.owedBytesMost + own + bytes) > bytesMax;
+  return 2 * (most(o, to) + own + bytes) > bytesMax;
 }

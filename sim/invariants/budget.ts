@@ -16,33 +16,33 @@ import type { Mono } from "../../core/time.ts";
 export const budgets = ["public", "orderbook", "private", "peerlist", "ping", "other"] as const;
 export type BudgetName = (typeof budgets)[number];
 
-/** Budgets that count bytes, and of which lines. */
-const sizes = ["publicBytes", "privateBytes"] as const;
-type SizeName = (typeof sizes)[number];
+/** All buckets of a key, in the order of `Purse`; the last two count bytes. */
+const names = [...budgets, "publicBytes", "privateBytes"] as const;
+const places: { readonly [name in BudgetName]: number } = {
+  public: 0, orderbook: 1, private: 2, peerlist: 3, ping: 4, other: 5,
+};
 
-function sizeOf(name: BudgetName): SizeName | undefined {
-  if (name === "public" || name === "orderbook") return "publicBytes";
-  return name === "private" ? "privateBytes" : undefined;
-}
+/** The bucket that counts the bytes of such lines; -1: none does. */
+const sizes: { readonly [name in BudgetName]: number } = {
+  public: 6, orderbook: 6, private: 7, peerlist: -1, ping: -1, other: -1,
+};
 
-type Bucket = { credit: number; at: Mono };
-type Drops = { since: Mono; count: number };
+/** What one key has left of each bucket and since when, and how many lines it has lost lately. */
+type Purse = { readonly credit: number[]; readonly at: Mono[]; dropsSince: Mono; drops: number };
+
+/** A rate in lowest terms; `full` is its burst in units. */
+type Law = { readonly tokens: number; readonly perMs: number; readonly full: number };
 
 export type Budgets = {
   limits: LimitsConfig;
-  readonly buckets: { readonly [name in BudgetName | SizeName]: Map<number, Bucket> };
-  readonly drops: Map<number, Drops>;
+  laws: readonly Law[];
+  readonly purses: Map<number, Purse>;
   readonly circuits: Map<ConnId, number>;
 };
 
 export function create(config: DirectoryConfig): Budgets {
-  return {
-    limits: config.limits, drops: new Map(), circuits: new Map(),
-    buckets: {
-      public: new Map(), orderbook: new Map(), private: new Map(), peerlist: new Map(),
-      ping: new Map(), other: new Map(), publicBytes: new Map(), privateBytes: new Map(),
-    },
-  };
+  const { limits } = config;
+  return { limits, laws: lawsOf(limits), purses: new Map(), circuits: new Map() };
 }
 
 /** The connection came by this circuit. */
@@ -54,70 +54,84 @@ export function bind(m: Budgets, conn: ConnId, circuit: number): void {
 export function charge(
   m: Budgets, conn: ConnId, name: BudgetName, bytes: number, now: Mono,
 ): "ok" | "drop" | "close" {
-  const key = m.circuits.get(conn) ?? conn;
-  const size = sizeOf(name);
-  const prices = [price(m, key, name, 1, now)];
-  if (size !== undefined) prices.push(price(m, key, size, bytes, now));
-  if (prices.some(({ bucket, units }) => bucket.credit < units)) return dropped(m, key, now);
-  for (const { bucket, units } of prices) bucket.credit -= units;
+  const key = m.circuits.size === 0 ? conn : m.circuits.get(conn) ?? conn;
+  const purse = m.purses.get(key) ?? opened(m, key, now);
+  const line = places[name];
+  const size = sizes[name];
+  const lineUnits = (m.laws[line] as Law).perMs;
+  if (grown(m, purse, line, now) < lineUnits) return dropped(m, purse, now);
+  if (size >= 0) {
+    const units = bytes * (m.laws[size] as Law).perMs;
+    if (grown(m, purse, size, now) < units) return dropped(m, purse, now);
+    purse.credit[size] = (purse.credit[size] as number) - units;
+  }
+  purse.credit[line] = (purse.credit[line] as number) - lineUnits;
   return "ok";
 }
 
-/** The bucket as it is now, and what so many tokens take from it. */
-function price(
-  m: Budgets, key: number, name: BudgetName | SizeName, count: number, now: Mono,
-): { readonly bucket: Bucket; readonly units: number } {
-  const { tokens, perMs, burst } = lowest(m.limits[name]);
-  const bucket = m.buckets[name].get(key) ?? { credit: burst * perMs, at: now };
-  m.buckets[name].set(key, bucket);
-  bucket.credit = least(bucket.credit + (now - bucket.at) * tokens, burst * perMs);
-  bucket.at = now;
-  return { bucket, units: count * perMs };
+function opened(m: Budgets, key: number, now: Mono): Purse {
+  const purse: Purse = { credit: [], at: [], dropsSince: now, drops: 0 };
+  for (const law of m.laws) {
+    purse.credit.push(law.full);
+    purse.at.push(now);
+  }
+  m.purses.set(key, purse);
+  return purse;
 }
 
-function dropped(m: Budgets, key: number, now: Mono): "drop" | "close" {
+/** What the bucket holds now. */
+function grown(m: Budgets, purse: Purse, place: number, now: Mono): number {
+  const { tokens, full } = m.laws[place] as Law;
+  const sum = (purse.credit[place] as number) + (now - (purse.at[place] as number)) * tokens;
+  const credit = sum < full ? sum : full;
+  purse.credit[place] = credit;
+  purse.at[place] = now;
+  return credit;
+}
+
+function dropped(m: Budgets, purse: Purse, now: Mono): "drop" | "close" {
   const { dropsMax, dropsWindowMs } = m.limits;
-  let drops = m.drops.get(key);
-  if (drops === undefined || now - drops.since >= dropsWindowMs) {
-    drops = { since: now, count: 0 };
-    m.drops.set(key, drops);
+  if (purse.drops === 0 || now - purse.dropsSince >= dropsWindowMs) {
+    purse.dropsSince = now;
+    purse.drops = 0;
   }
-  drops.count += 1;
-  return drops.count > dropsMax ? "close" : "drop";
+  purse.drops += 1;
+  return purse.drops > dropsMax ? "close" : "drop";
 }
 
 /** The connection is gone; what its circuit has spent stays spent. */
 export function closed(m: Budgets, conn: ConnId): void {
-  m.drops.delete(conn);
   m.circuits.delete(conn);
-  for (const name of [...budgets, ...sizes]) m.buckets[name].delete(conn);
+  m.purses.delete(conn);
 }
 
 /** Other limits from `now` on: what was spent stays spent in tokens, up to the new burst. */
 export function reload(m: Budgets, limits: LimitsConfig, now: Mono): void {
-  for (const name of [...budgets, ...sizes]) {
-    const before = lowest(m.limits[name]);
-    const next = lowest(limits[name]);
-    const full = before.burst * before.perMs;
-    const nextFull = next.burst * next.perMs;
-    for (const bucket of m.buckets[name].values()) {
-      const credit = least(bucket.credit + (now - bucket.at) * before.tokens, full);
-      const spent = BigInt(full - credit) * BigInt(next.perMs);
-      const units = (spent + BigInt(before.perMs - 1)) / BigInt(before.perMs);
-      bucket.credit = units >= BigInt(nextFull) ? 0 : nextFull - Number(units);
-      bucket.at = now;
+  const before = m.laws;
+  const next = lawsOf(limits);
+  for (const purse of m.purses.values()) {
+    for (let place = 0; place < names.length; place += 1) {
+      const credit = grown(m, purse, place, now);
+      purse.credit[place] = moved(credit, before[place] as Law, next[place] as Law);
     }
   }
   m.limits = limits;
+  m.laws = next;
 }
 
 /** Rounding happens in units of the rate in lowest terms. */
-function lowest(rate: Rate): Rate {
-  let [a, b] = [rate.tokens, rate.perMs];
-  while (b > 0) [a, b] = [b, a % b];
-  return { tokens: rate.tokens / a, perMs: rate.perMs / a, burst: rate.burst };
+function moved(credit: number, before: Law, next: Law): number {
+  const spent = BigInt(before.full - credit) * BigInt(next.perMs);
+  const units = (spent + BigInt(before.perMs - 1)) / BigInt(before.perMs);
+  return units >= BigInt(next.full) ? 0 : next.full - Number(units);
 }
 
-function least(a: number, b: number): number {
-  return a < b ? a : b;
+function lawsOf(limits: LimitsConfig): readonly Law[] {
+  return names.map((name) => lowest(limits[name]));
+}
+
+function lowest(rate: Rate): Law {
+  let [a, b] = [rate.tokens, rate.perMs];
+  while (b > 0) [a, b] = [b, a % b];
+  return { tokens: rate.tokens / a, perMs: rate.perMs / a, full: rate.burst * (rate.perMs / a) };
 }

@@ -33,8 +33,10 @@ import type { Directory } from "../../core/directory/node.ts";
 import type { ConnId } from "../../core/ids.ts";
 import { NEVER, type Mono } from "../../core/time.ts";
 import { heard } from "./heard.ts";
+import * as due from "./due.ts";
 import {
-  create, register, waive, type Conn, type Effect, type Event, type Observer, type Seen,
+  create, register, type Conn, type Effect, type Event, type List, type Observer, type Owed,
+  type Seen,
 } from "./observer.ts";
 import { sent } from "./sent.ts";
 import * as tables from "./tables.ts";
@@ -43,15 +45,16 @@ import { violation, type Violation } from "./violation.ts";
 export { create };
 export type { Effect, Event, Observer };
 
-/** Takes one step in and says what it broke. `node` is the state after the step. */
+/**
+ * Takes one step in and says what it broke. `node` is the state after the step. Costs O(1), and
+ * O(receivers) for what goes to everybody; whatever is looked through as a whole (here and in
+ * `audit`) is so when a sum is wrong, or at the earliest instant at which it can matter.
+ */
 export function observe(
   o: Observer, node: Directory, event: Event, effects: readonly Effect[], now: Mono,
 ): readonly Violation[] {
-  const closes = new Map<ConnId, string>();
-  for (const effect of effects) {
-    if (effect.type === "conn.close") closes.set(effect.conn, effect.reason);
-  }
-  const seen: Seen = { node, event, effects, now, closes, out: [] };
+  const seen = begun(o, node, event, effects, now);
+  paused(o, now);
   if (now > o.wakeAt) o.lateMs += now - o.wakeAt + graceMs;
   if (now < o.wakeAt) {
     stale(o, seen);
@@ -61,11 +64,42 @@ export function observe(
   sent(o, seen);
   joined(o, seen);
   pings(o, seen);
-  complete(o, seen);
-  punctual(o, seen);
-  handshakes(o, seen);
+  if (o.listing.size > 0) complete(o, seen);
+  if (now >= o.overdueAt) punctual(o, seen);
+  if (o.shaking.size > 0) handshakes(o, seen);
+  if (now >= o.lingerAt) lingering(o, seen);
+  idle(o, seen);
+  glance(o, seen);
   remember(o, seen);
-  return seen.out;
+  if (seen.out.length === 0) return nothing;
+  const found = seen.out;
+  o.scratch.seen.out = [];
+  return found;
+}
+
+const nothing: readonly Violation[] = Object.freeze([]);
+
+function begun(
+  o: Observer, node: Directory, event: Event, effects: readonly Effect[], now: Mono,
+): Seen {
+  const { seen } = o.scratch;
+  seen.node = node;
+  seen.event = event;
+  seen.effects = effects;
+  seen.now = now;
+  if (seen.closes.size > 0) seen.closes.clear();
+  for (let i = 0; i < effects.length; i += 1) {
+    const effect = effects[i] as Effect;
+    if (effect.type === "conn.close") seen.closes.set(effect.conn, effect.reason);
+  }
+  // What was written in an earlier step may have been written over since.
+  o.batch.bytes = undefined;
+  o.joins = 0;
+  o.scratch.linesHeard = 0;
+  o.scratch.greeted = undefined;
+  o.scratch.answeredMs = -1;
+  o.scratch.lateMs = now > o.wakeAt ? now - o.wakeAt : 0;
+  return seen;
 }
 
 /** After a late tick the node spares everybody for up to this long. */
@@ -80,6 +114,47 @@ export function audit(o: Observer, node: Directory, now: Mono): readonly Violati
   tables.queues(o, node, now, out);
   tables.silences(o, now, out);
   return out;
+}
+
+/** Time in which the node did not run, as its heartbeat counts it. */
+function paused(o: Observer, now: Mono): void {
+  const lateMs = now - o.beatAt;
+  if (lateMs > o.config.heartbeat.sweepMs) o.pausedMs += lateMs;
+}
+
+/** D12, D16: who was given time has had it, for its last words or the rest of a line. */
+function lingering(o: Observer, seen: Seen): void {
+  const { now, out } = seen;
+  const { lineMs, outbox: { closeGraceMs } } = o.config;
+  let at = NEVER as number;
+  for (const c of o.lingering) {
+    const dueAt = c.closedAt + closeGraceMs;
+    if (now < dueAt) at = dueAt < at ? dueAt : at;
+    else out.push(violation("D12", "ended, and not reset when its time was over", { conn: c.id }));
+  }
+  for (const c of o.partial) {
+    const dueAt = c.partialAt + lineMs;
+    if (now < dueAt) at = dueAt < at ? dueAt : at;
+    else out.push(violation("D16", "a line that is unfinished for too long", { conn: c.id }));
+  }
+  o.lingerAt = at;
+}
+
+/** Ticks in which nothing happens are few: there is one for each look of the heartbeat at most. */
+const idleTicksMax = 700;
+const idleMs = 10_000;
+
+/** X5: the node does not wake again and again for nothing. */
+function idle(o: Observer, seen: Seen): void {
+  if (seen.event.type !== "tick" || seen.effects.length > 1) return;
+  if (seen.effects.length === 1 && seen.effects[0]?.type !== "wake") return;
+  if (seen.now - o.idleFrom > idleMs) {
+    o.idleFrom = seen.now;
+    o.idleTicks = 0;
+  }
+  o.idleTicks += 1;
+  if (o.idleTicks !== idleTicksMax) return;
+  seen.out.push(violation("X5", `${idleTicksMax} wakes for nothing within ${idleMs} ms`));
 }
 
 /** D2: an event of a connection that ended before has no effect at all. */
@@ -103,9 +178,15 @@ function anchored(seen: Seen): void {
   }
 }
 
-/** D1, D4: newcomers that waited and are in now. */
+/** D1, D4: newcomers that waited and are in now; looked for when there is one more peer. */
 function joined(o: Observer, seen: Seen): void {
   const { registry, sessions, counts } = seen.node;
+  const isMore = counts.totals.registered > o.registeredSum;
+  if (isMore && registry.byNick.size > o.config.peersMax) {
+    seen.out.push(violation("D4", `${registry.byNick.size} peers`));
+  }
+  const isKnown = counts.totals.registered - o.registeredSum === o.joins;
+  if (isKnown && registry.byNick.size === o.peers.size) return;
   for (const c of o.shaking) {
     if (c.phase !== "asked" || sessions.byConn.get(c.id)?.at.phase !== "registered") continue;
     const nick = c.hello?.nick ?? "";
@@ -116,15 +197,13 @@ function joined(o: Observer, seen: Seen): void {
     }
     register(o, c, nick, seen.now);
   }
-  const isMore = counts.totals.registered > o.registeredSum;
-  if (isMore && registry.byNick.size > o.config.peersMax) {
-    seen.out.push(violation("D4", `${registry.byNick.size} peers`));
-  }
 }
 
 /** D5, D9: the heartbeat awaits only peers, and only those that were silent long enough. */
 function pings(o: Observer, seen: Seen): void {
   const { pending } = seen.node.heartbeat;
+  const isAsked = seen.node.counts.totals.heartbeatPings !== o.heartbeatPings;
+  if (!isAsked && pending.size === o.pinged.size) return;
   for (const c of o.pinged) {
     if (pending.has(c.id)) continue;
     c.pingedAt = NEVER;
@@ -141,8 +220,10 @@ function pings(o: Observer, seen: Seen): void {
 
 function pinged(o: Observer, c: Conn, seen: Seen): void {
   c.pingedAt = seen.now;
+  c.pingPausedMs = o.pausedMs;
   o.pinged.add(c);
-  if (seen.now - c.lineAt >= o.config.heartbeat.idleMs) return;
+  const silentMs = seen.now - c.lineAt - (o.pausedMs - c.pausedMs);
+  if (silentMs >= o.config.heartbeat.idleMs) return;
   seen.out.push(violation("D5", "pinged though heard lately", { conn: c.id }));
 }
 
@@ -150,47 +231,75 @@ function pinged(o: Observer, c: Conn, seen: Seen): void {
 function complete(o: Observer, seen: Seen): void {
   for (const c of o.listing) {
     const { list } = c;
-    if (list === undefined || seen.node.listing.cursors.has(c.id)) continue;
+    if (list === undefined) continue;
     if (list.missing === undefined) {
+      if (seen.node.listing.cursors.has(c.id)) continue;
       list.doneAt = seen.now;
-      list.missing = new Set();
-      if (o.config.location !== undefined) list.missing.add(seen.node.nick);
-      for (const [nick, peer] of o.peers) {
-        if (peer.hello?.maker === true && peer.registeredAt < list.since) list.missing.add(nick);
-      }
-      for (const nick of list.listed) list.missing.delete(nick);
+      list.missing = missing(o, seen, list);
     }
-    for (const nick of list.missing) if (!isHere(o, seen, nick)) list.missing.delete(nick);
     if (list.missing.size === 0) o.listing.delete(c);
     else if (isOverdue(o, c, list.doneAt, seen.now)) {
       o.listing.delete(c);
       for (const nick of list.missing) {
+        if (!isHere(o, seen, list, nick)) continue;
         seen.out.push(violation("D14", "missing in a peerlist", { conn: c.id, nick }));
       }
     }
   }
 }
 
-function isHere(o: Observer, seen: Seen, nick: string): boolean {
-  return nick === seen.node.nick || o.peers.has(nick);
+/** Whom the list has not named though it was here when it was asked for. */
+function missing(o: Observer, seen: Seen, list: List): Set<string> {
+  const found = new Set<string>();
+  if (o.config.location !== undefined) found.add(seen.node.nick);
+  for (const [nick, peer] of o.peers) {
+    if (peer.hello?.maker === true && peer.registeredAt < list.since) found.add(nick);
+  }
+  for (const nick of list.listed) found.delete(nick);
+  return found;
+}
+
+/** Whoever left meanwhile need not be in it, back or not. */
+function isHere(o: Observer, seen: Seen, list: List, nick: string): boolean {
+  if (nick === seen.node.nick) return true;
+  const peer = o.peers.get(nick);
+  return peer !== undefined && peer.registeredAt < list.since;
 }
 
 /** D11, D12: whoever reads gets what is due within one flush window. */
 function punctual(o: Observer, seen: Seen): void {
-  for (const c of o.owing) {
-    if (c.congestedAt !== NEVER) continue;
-    for (const [key, queue] of c.owed) {
-      if (queue[0]?.maybe === true) {
-        waive(o, c, key, (item) => isOverdue(o, c, item.since, seen.now));
-      }
-      const first = queue[0];
-      if (first === undefined || !isOverdue(o, c, first.since, seen.now)) continue;
-      const nick = key.startsWith(";") ? key.slice(1) : key;
-      const id = key.startsWith(";") ? "D13" : "D12";
-      seen.out.push(violation(id, "due and not sent", { conn: c.id, nick }));
-      c.owed.delete(key);
-    }
+  due.rest(o);
+  const { log, owing } = o;
+  for (const c of owing) hasten(o, c, seen);
+  if (log.items.length === 0) return;
+  for (const c of o.peers.values()) if (!owing.has(c)) hasten(o, c, seen);
+  due.trim(o);
+}
+
+/** What is due to one receiver, and when it would be late. */
+function hasten(o: Observer, c: Conn, seen: Seen): void {
+  if (c.congestedAt !== NEVER) return;
+  let first = due.earliest(o, c);
+  if (first !== undefined && isOverdue(o, c, first.since, seen.now)) {
+    due.spill(o, c);
+    late(o, c, seen);
+    first = c.owed[0];
   }
+  if (first !== undefined) due.hurry(o, c.movedAt > first.since ? c.movedAt : first.since);
+}
+
+/** Lines that may have come and are due by now have been dropped; others should have come. */
+function late(o: Observer, c: Conn, seen: Seen): void {
+  const isDue = (item: Owed): boolean => isOverdue(o, c, item.since, seen.now);
+  const keys = new Set<string>();
+  for (const item of c.owed) {
+    if (item.maybe || keys.has(item.key) || !isDue(item)) continue;
+    keys.add(item.key);
+    const isNotice = item.key.startsWith(";");
+    const nick = isNotice ? item.key.slice(1) : item.key;
+    seen.out.push(violation(isNotice ? "D13" : "D12", "due and not sent", { conn: c.id, nick }));
+  }
+  due.drop(o, c, (item) => keys.has(item.key) || (item.maybe && isDue(item)));
 }
 
 /** A queue that moved lately is written in parts, one for each window. */
@@ -209,6 +318,18 @@ function handshakes(o: Observer, seen: Seen): void {
   }
 }
 
+/**
+ * D1, D4, D7 and D12 without a walk: sums that agree, those who do not read, and the first instant
+ * at which somebody can have been silent for too long.
+ */
+function glance(o: Observer, seen: Seen): void {
+  const { node, now, out } = seen;
+  tables.due(node, now, out);
+  if (!tables.isEven(o, node)) out.push(...audit(o, node, now));
+  if (o.congested.size > 0) tables.slowOnes(o, node, now, out);
+  if (now > o.silentAt) tables.silences(o, now, out);
+}
+
 function remember(o: Observer, seen: Seen): void {
   const { totals } = seen.node.counts;
   if (totals.peerlistLines - o.peerlistLines > o.config.peerlistLinesPerFlush) {
@@ -219,17 +340,28 @@ function remember(o: Observer, seen: Seen): void {
   o.droppedBehind = seen.node.counts.drops["target-behind"];
   o.registeredSum = totals.registered;
   o.peerlistLines = totals.peerlistLines;
+  o.heartbeatPings = totals.heartbeatPings;
+  const { heartbeat } = seen.node;
+  o.beatAt = heartbeat.running ? heartbeat.dueAt + heartbeat.pausedMs : NEVER;
   o.now = seen.now;
-  o.told.clear();
-  for (const effect of seen.effects) if (effect.type === "wake") o.wakeAt = effect.at;
+  if (o.told.size > 0) o.told.clear();
+  if (seen.now - o.latelyAt > latelyMs) forget(o, seen.now);
+}
+
+/** Who has left long ago; the earliest come first. */
+function forget(o: Observer, now: Mono): void {
+  o.latelyAt = NEVER;
   for (const [nick, endedAt] of o.lately) {
-    if (seen.now - endedAt <= latelyMs) break;
+    if (now - endedAt <= latelyMs) {
+      o.latelyAt = endedAt;
+      return;
+    }
     o.lately.delete(nick);
   }
 }
 
-/** Longer than any flush window, so that the map stays small. */
-const latelyMs = 60_000;
+/** Longer than any line may be on its way, so that the map stays small. */
+const latelyMs = 120_000;
 
 /** What each connection was sent and why it was closed: one side of D15. */
 export type Outcome = Map<ConnId, { bytes: Uint8Array[]; closed: string | undefined }>;

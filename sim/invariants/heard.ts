@@ -9,19 +9,22 @@
  * @module
  */
 import { unreachable } from "../../core/assert.ts";
-import { ascii } from "../../core/bytes.ts";
+import { ascii, unbase64, unhex } from "../../core/bytes.ts";
 import * as proxy from "../../core/directory/proxy.ts";
 import type { ConnId } from "../../core/ids.ts";
 import * as command from "../../core/joinmarket/command.ts";
 import * as envelope from "../../core/joinmarket/envelope.ts";
 import * as handshake from "../../core/joinmarket/handshake.ts";
 import * as lines from "../../core/joinmarket/lines.ts";
+import { nickOf } from "../../core/joinmarket/nick.ts";
 import * as nickauth from "../../core/joinmarket/nickauth.ts";
 import { NEVER, type Mono } from "../../core/time.ts";
 import * as behind from "./behind.ts";
 import * as budget from "./budget.ts";
+import * as due from "./due.ts";
 import {
-  conn as newConn, end, owe, register, type Conn, type Hello, type Observer, type Seen,
+  conn as newConn, end, register, type Conn, type Hello, type Hint, type Observer, type Owed,
+  type Seen,
 } from "./observer.ts";
 import { violation } from "./violation.ts";
 
@@ -36,7 +39,10 @@ export function heard(o: Observer, seen: Seen): void {
     case "conn.drained": return drained(o, event.conn, now);
     case "conn.closed": return closed(o, event.conn, now);
     case "entropy.given": o.entropyAsked -= 1; return;
-    case "operator.started": o.beating = true; return;
+    case "operator.started":
+      o.beating = true;
+      o.silentAt = now;
+      return;
     case "operator.stop": o.draining = true; o.beating = false; return;
     case "operator.reload": return reloaded(o, seen);
     case "clock.anchored":
@@ -53,14 +59,21 @@ function opened(o: Observer, id: ConnId, now: Mono): void {
 
 function congested(o: Observer, id: ConnId, now: Mono): void {
   const c = o.conns.get(id);
-  if (c !== undefined && c.congestedAt === NEVER) c.congestedAt = now;
+  if (c === undefined || c.congestedAt !== NEVER) return;
+  c.congestedAt = now;
+  c.stalledAt = now;
+  o.congested.add(c);
+  const stuckAt = now + o.config.outbox.congestedMsMax;
+  if (stuckAt < o.stuckAt) o.stuckAt = stuckAt;
 }
 
 function drained(o: Observer, id: ConnId, now: Mono): void {
   const c = o.conns.get(id);
   if (c === undefined) return;
   c.congestedAt = NEVER;
+  o.congested.delete(c);
   c.movedAt = now;
+  due.hurry(o, now);
 }
 
 function closed(o: Observer, id: ConnId, now: Mono): void {
@@ -68,6 +81,7 @@ function closed(o: Observer, id: ConnId, now: Mono): void {
   if (c === undefined) return;
   end(o, c, now);
   budget.closed(o.budgets, id);
+  o.lingering.delete(c);
   o.conns.delete(id);
 }
 
@@ -80,6 +94,7 @@ function reloaded(o: Observer, seen: Seen): void {
     limits: settings.limits, heartbeat: settings.heartbeat,
   };
   for (const c of o.peers.values()) c.silentFrom = seen.now;
+  o.silentAt = seen.now;
 }
 
 /** The window of leave notices is over: everyone who is here is told. */
@@ -97,12 +112,14 @@ function announce(o: Observer, seen: Seen): void {
   }
   o.leaving.clear();
   o.leaveAt = NEVER;
+  if (o.peers.size === 0) return;
   for (const [nick, entry] of told) {
-    const raw = ascii(entry);
-    for (const peer of o.peers.values()) {
-      const item = { type: envelope.types.PEERLIST, raw, exact: undefined, since: seen.now };
-      owe(o, peer, `;${nick}`, { ...item, hint: undefined, maybe: false });
-    }
+    const bytes = ascii(entry);
+    due.publish(o, {
+      key: `;${nick}`, type: envelope.types.PEERLIST, bytes, from: 0, to: bytes.length,
+      exact: false, since: seen.now, at: due.endOf(o), by: undefined, hint: undefined,
+      leastBefore: o.log.leastBytes, mostBefore: o.log.mostBytes, maybe: false,
+    });
   }
 }
 
@@ -121,8 +138,6 @@ type Relayed = {
 function received(o: Observer, id: ConnId, bytes: Uint8Array, seen: Seen): void {
   const c = o.conns.get(id);
   if (c === undefined || c.phase === "ended") return;
-  const frames: Uint8Array[] = [];
-  lines.feed(c.lines, bytes, o.config.lineBytesMax, frames);
   const { drops, totals } = seen.node.counts;
   const relayed: Relayed = {
     public: totals.publicRelayed - o.relayedPublic,
@@ -130,7 +145,9 @@ function received(o: Observer, id: ConnId, bytes: Uint8Array, seen: Seen): void 
     behind: drops["target-behind"] - o.droppedBehind, maybes: 0, unsure: false, acted: false,
   };
   const wasPeer = c.phase === "peer";
-  for (const frame of frames) if (!line(o, c, frame, relayed, seen)) break;
+  const had = c.lines.partialBytes > 0;
+  eachLine(o, c, bytes, relayed, seen);
+  unfinished(o, c, had, seen.now);
   // Who said one may get in as another ends in the same step.
   if (!wasPeer && c.hello === undefined && isIn(o, c, seen)) {
     seen.out.push(violation("D1", "registered without a handshake of its own", { conn: id }));
@@ -144,6 +161,32 @@ function received(o: Observer, id: ConnId, bytes: Uint8Array, seen: Seen): void 
     seen.out.push(violation("D11", "a line was relayed that should not be", { conn: id }));
   }
   if (!relayed.acted) alone(o, c, seen);
+}
+
+/** Lines after one that ends it are cut and not looked at. */
+function eachLine(o: Observer, c: Conn, bytes: Uint8Array, r: Relayed, seen: Seen): void {
+  const { cut } = o.scratch;
+  cut.at = 0;
+  let counts = true;
+  while (lines.next(c.lines, bytes, o.config.lineBytesMax, cut) && cut.line !== undefined) {
+    o.scratch.linesHeard += 1;
+    counts = counts && line(o, c, cut.line, r, seen);
+  }
+}
+
+/** An unfinished line is timed from its first byte, or from the registration. */
+function unfinished(o: Observer, c: Conn, had: boolean, now: Mono): void {
+  if (c.phase !== "peer") return;
+  if (c.lines.partialBytes === 0) {
+    if (c.partialAt === NEVER) return;
+    c.partialAt = NEVER;
+    o.partial.delete(c);
+  } else if (c.partialAt === NEVER || !had || o.scratch.linesHeard > 0) {
+    c.partialAt = now;
+    o.partial.add(c);
+    const at = now + o.config.lineMs;
+    if (at < o.lingerAt) o.lingerAt = at;
+  }
 }
 
 /** D15: lines without effect have none on others, but for a newcomer that waits for this nick. */
@@ -188,11 +231,14 @@ function circuit(o: Observer, c: Conn, frame: Uint8Array): boolean {
 }
 
 function greeting(o: Observer, c: Conn, frame: Uint8Array, r: Relayed, seen: Seen): boolean {
-  const e = envelope.create();
+  const e = o.scratch.envelope;
   if (envelope.scan(frame, e) !== undefined || e.type !== envelope.types.HANDSHAKE) return false;
   const hello = handshake.parsePeer(envelope.content(frame, e));
   if (!hello.ok) return false;
   c.hello = helloOf(hello.value);
+  c.helloLine = envelope.content(frame, e);
+  c.nickBytes = ascii(c.hello.nick);
+  o.scratch.greeted = c;
   c.phase = "asked";
   r.acted = true;
   if (isIn(o, c, seen)) register(o, c, c.hello.nick, seen.now);
@@ -214,13 +260,34 @@ function helloOf(hello: handshake.PeerHello): Hello {
 function asked(o: Observer, c: Conn, frame: Uint8Array, r: Relayed, seen: Seen): boolean {
   r.acted = true;
   if (!isIn(o, c, seen)) return true;
-  const e = envelope.create();
+  const e = o.scratch.envelope;
   const isProof = envelope.scan(frame, e) === undefined && nickauth.strictEnvelope(frame);
   const proof = isProof ? nickauth.parseProof(envelope.content(frame, e)) : undefined;
   if (proof?.ok !== true) return false;
   c.pubkey = proof.value.pubkey;
+  if (!isProven(o, c, proof.value)) {
+    const at = { conn: c.id, nick: c.hello?.nick ?? "" };
+    seen.out.push(violation("D3", "registered with a proof that proves nothing", at));
+  }
   register(o, c, c.hello?.nick ?? "", seen.now);
   return true;
+}
+
+/** Is the key that of the nick, and did it sign what it was asked to? */
+function isProven(o: Observer, c: Conn, proof: nickauth.Proof): boolean {
+  const { primitives: p, config: { location } } = o;
+  if (p === undefined || c.hello === undefined) return true;
+  if (c.challenge === undefined || location === undefined) return false;
+  const { nick } = c.hello;
+  const { pubkey, signature } = proof;
+  if (nickOf(pubkey, Number(nick.charAt(1)), p.sha256) !== nick) return false;
+  const claim = {
+    challenge: c.challenge, directoryId: location, handshakeLine: c.helloLine, nick, pubkey,
+  };
+  const key = unhex(pubkey);
+  const der = unbase64(signature);
+  if (key === undefined || der === undefined) return false;
+  return p.verifyEcdsa(key, nickauth.digest(claim, p.sha256), der);
 }
 
 type Reading = {
@@ -233,10 +300,13 @@ function spoken(o: Observer, c: Conn, frame: Uint8Array, r: Relayed, seen: Seen)
   c.lineAt = seen.now;
   c.silentFrom = seen.now;
   c.lateMs = o.lateMs;
-  c.pingedAt = NEVER;
-  o.pinged.delete(c);
-  const e = envelope.create();
-  const peek = command.create();
+  c.pausedMs = o.pausedMs;
+  if (c.pingedAt !== NEVER) {
+    o.scratch.answeredMs = seen.now - c.pingedAt;
+    c.pingedAt = NEVER;
+    o.pinged.delete(c);
+  }
+  const { envelope: e, peek } = o.scratch;
   const does = reading(c, frame, e, peek);
   const verdict = budget.charge(o.budgets, c.id, does.budget, frame.length, seen.now);
   if (verdict !== "ok") return verdict === "drop";
@@ -253,6 +323,12 @@ function spoken(o: Observer, c: Conn, frame: Uint8Array, r: Relayed, seen: Seen)
 }
 
 const nothing: Reading = { budget: "other", does: "nothing" };
+const ending: Reading = { budget: "other", does: "end" };
+const listing: Reading = { budget: "peerlist", does: "list" };
+const ping: Reading = { budget: "ping", does: "pong" };
+const whisper: Reading = { budget: "private", does: "deliver" };
+const asking: Reading = { budget: "orderbook", does: "relay" };
+const telling: Reading = { budget: "public", does: "relay" };
 
 function reading(c: Conn, frame: Uint8Array, e: envelope.Envelope, peek: command.Peek): Reading {
   if (frame.length === 2 || envelope.scan(frame, e) !== undefined) return nothing;
@@ -260,21 +336,20 @@ function reading(c: Conn, frame: Uint8Array, e: envelope.Envelope, peek: command
   switch (e.type) {
     case types.PUBMSG:
     case types.PRIVMSG: return message(c, frame, e, peek);
-    case types.GETPEERLIST: return { budget: "peerlist", does: "list" };
-    case types.PING: return { budget: "ping", does: "pong" };
+    case types.GETPEERLIST: return listing;
+    case types.PING: return ping;
     case types.DISCONNECT:
     case types.NICK_AUTH_CHALLENGE:
     case types.NICK_AUTH_PROOF:
-    case types.NICK_AUTH_RESULT: return { budget: "other", does: "end" };
+    case types.NICK_AUTH_RESULT: return ending;
     default: return nothing;
   }
 }
 
 function message(c: Conn, frame: Uint8Array, e: envelope.Envelope, peek: command.Peek): Reading {
-  const nick = ascii(c.hello?.nick ?? "");
-  if (command.peek(frame, e, nick, peek) !== undefined) return nothing;
-  if (e.type === envelope.types.PRIVMSG) return { budget: "private", does: "deliver" };
-  return { budget: peek.orderbook ? "orderbook" : "public", does: "relay" };
+  if (command.peek(frame, e, c.nickBytes, peek) !== undefined) return nothing;
+  if (e.type === envelope.types.PRIVMSG) return whisper;
+  return peek.orderbook ? asking : telling;
 }
 
 function relay(
@@ -282,8 +357,7 @@ function relay(
 ): void {
   if (r.public === 0) return unrelayed(c, "D11", seen);
   r.public -= 1;
-  const item = itemOf(frame, e, seen.now, undefined);
-  for (const peer of o.peers.values()) if (peer !== c) owe(o, peer, c.hello?.nick ?? "", item);
+  if (o.peers.size > 1) due.publish(o, itemOf(o, c, frame, e, seen.now, undefined, false));
 }
 
 function deliver(
@@ -298,11 +372,20 @@ function deliver(
   if (fate === "either") r.maybes += 1;
   else if (r.private > 0) r.private -= 1;
   else if (!r.unsure) return unrelayed(c, "D10", seen);
-  const from = c.hello as Hello;
-  const features = target.hello?.wantsFeatures === true && from.features !== "";
-  const entry = `${from.nick};${from.location}${features ? `;F:${from.features}` : ""}`;
-  const item = itemOf(frame, e, seen.now, from.maker ? entry : undefined);
-  owe(o, target, from.nick, { ...item, maybe: fate === "either" });
+  const hint = hintOf(c, target.hello?.wantsFeatures === true);
+  due.owe(o, target, itemOf(o, c, frame, e, seen.now, hint, fate === "either"));
+}
+
+/** What must follow a private line of `c`: only makers are found in peerlists. */
+function hintOf(c: Conn, wantsFeatures: boolean): Hint | undefined {
+  const { maker, nick, location, features } = c.hello as Hello;
+  if (!maker) return undefined;
+  if (!wantsFeatures || features === "") return (c.hintPlain ??= hint(`${nick};${location}`));
+  return (c.hintFeatures ??= hint(`${nick};${location};F:${features}`));
+}
+
+function hint(text: string): Hint {
+  return { text, frame: envelope.encode(envelope.types.PEERLIST, text) };
 }
 
 /** Was a private line relayed, or was its target too far behind? */
@@ -324,9 +407,26 @@ function unrelayed(c: Conn, id: "D10" | "D11", seen: Seen): void {
   seen.out.push(violation(id, "a line within its budget was not relayed", { conn: c.id }));
 }
 
-function itemOf(frame: Uint8Array, e: envelope.Envelope, since: Mono, hint: string | undefined) {
-  const exact = e.exact ? frame.slice() : undefined;
-  return { type: e.type, raw: frame.slice(e.from, e.to), exact, since, hint, maybe: false };
+/** One line in so many is copied, so that nobody can change what it is compared with later. */
+const copyEvery = 16;
+
+function itemOf(
+  o: Observer, by: Conn, frame: Uint8Array, e: envelope.Envelope, since: Mono,
+  hint: Hint | undefined, maybe: boolean,
+): Owed {
+  const { scratch } = o;
+  scratch.lines = (scratch.lines + 1) % copyEvery;
+  const bytes = scratch.lines === 0 ? frame.slice() : frame;
+  return {
+    key: by.hello?.nick ?? "", type: e.type, bytes, from: e.from, to: e.to,
+    exact: e.exact && isPlain(frame), since, at: due.endOf(o), by, hint,
+    leastBefore: o.log.leastBytes, mostBefore: o.log.mostBytes, maybe,
+  };
+}
+
+/** Such a line goes out as it is, and needs no second look; others are looked at as they do. */
+function isPlain(frame: Uint8Array): boolean {
+  return frame.length <= envelope.lineBytesMax + 2 && frame[frame.length - 3] !== 13;
 }
 
 function list(o: Observer, c: Conn, now: Mono): void {

@@ -7,14 +7,15 @@
  * @module
  */
 import { unreachable } from "../../core/assert.ts";
-import { ascii, equal } from "../../core/bytes.ts";
+import { ascii } from "../../core/bytes.ts";
 import type { ConnId } from "../../core/ids.ts";
 import * as envelope from "../../core/joinmarket/envelope.ts";
 import * as handshake from "../../core/joinmarket/handshake.ts";
 import * as nickauth from "../../core/joinmarket/nickauth.ts";
 import * as peerlist from "../../core/joinmarket/peerlist.ts";
 import { NEVER } from "../../core/time.ts";
-import { end, settle, type Conn, type Observer, type Seen } from "./observer.ts";
+import * as due from "./due.ts";
+import { end, type Conn, type List, type Observer, type Owed, type Seen } from "./observer.ts";
 import { violation, type InvariantId } from "./violation.ts";
 
 /** Takes the effects of a step in, in order. */
@@ -25,12 +26,14 @@ export function sent(o: Observer, seen: Seen): void {
       case "conn.close": ended(o, effect.conn, effect.how, effect.reason, seen); break;
       case "entropy.want": o.entropyAsked += 1; break;
       case "stopped": o.stopped = true; break;
-      case "log":
-      case "wake": break;
+      case "wake": o.wakeAt = effect.at; break;
+      case "log": break;
       default: unreachable(effect);
     }
   }
 }
+
+const CR = 13;
 
 function say(seen: Seen, id: InvariantId, says: string, c: Conn): void {
   const nick = c.hello?.nick;
@@ -45,22 +48,49 @@ function written(o: Observer, id: ConnId, data: Uint8Array, seen: Seen): void {
   }
   if (c.congestedAt !== NEVER && !seen.closes.has(id)) say(seen, "D12", "sent while congested", c);
   c.movedAt = seen.now;
-  let from = 0;
-  while (from < data.length) {
-    const lf = data.indexOf(10, from);
-    if (lf < 1 || data[lf - 1] !== 13) return say(seen, "wire", "sent what ends in no CRLF", c);
-    frame(o, c, data.subarray(from, lf + 1), seen);
-    from = lf + 1;
+  if (due.takenWhole(o, c, data)) return;
+  const from = due.isClear(c) ? c.cursor : -1;
+  const isPublic = each(o, c, data, seen);
+  // Whoever was due nothing else and is due nothing more has had lines for everybody only.
+  if (from < 0 || !isPublic || !due.isClear(c)) return;
+  o.batch.bytes = data;
+  o.batch.from = from;
+  o.batch.to = c.cursor;
+}
+
+/** Every line of a write. True: nothing was wrong, and all were public lines and notices. */
+function each(o: Observer, c: Conn, data: Uint8Array, seen: Seen): boolean {
+  const before = seen.out.length;
+  let isPublic = true;
+  let at = 0;
+  while (at < data.length) {
+    const size = due.taken(o, c, data, at);
+    if (size > 0) {
+      at += size;
+      continue;
+    }
+    const lf = data.indexOf(10, at);
+    if (lf <= at || data[lf - 1] !== 13) {
+      say(seen, "wire", "sent what ends in no CRLF", c);
+      return false;
+    }
+    o.scratch.isShared = false;
+    frame(o, c, data.subarray(at, lf + 1), seen);
+    isPublic = isPublic && o.scratch.isShared;
+    at = lf + 1;
   }
+  return isPublic && seen.out.length === before;
 }
 
 function frame(o: Observer, c: Conn, data: Uint8Array, seen: Seen): void {
-  const e = envelope.create();
+  const e = o.scratch.envelope;
   if (data.length > envelope.lineBytesMax + 2) say(seen, "wire", "a line beyond 40,000 bytes", c);
   if (envelope.scan(data, e) !== undefined) return say(seen, "wire", "sent no valid frame", c);
+  if (!e.exact) say(seen, "wire", "sent more than a type and a line", c);
+  if (data[data.length - 3] === CR) say(seen, "wire", "sent a line that ends twice", c);
   const { types } = envelope;
   if (e.type === types.DN_HANDSHAKE) return answered(c, data, e, seen);
-  if (e.type === types.NICK_AUTH_CHALLENGE) return challenged(c, seen);
+  if (e.type === types.NICK_AUTH_CHALLENGE) return challenged(c, data, e, seen);
   if (e.type === types.NICK_AUTH_RESULT) return judged(c, data, e, seen);
   if (c.said === "answered") c.said = "open";
   if (c.said !== "open") return say(seen, "D16", `sent ${e.type} before the handshake is done`, c);
@@ -92,7 +122,10 @@ function answered(c: Conn, data: Uint8Array, e: envelope.Envelope, seen: Seen): 
   }
 }
 
-function challenged(c: Conn, seen: Seen): void {
+function challenged(c: Conn, data: Uint8Array, e: envelope.Envelope, seen: Seen): void {
+  const challenge = nickauth.parseChallenge(envelope.content(data, e));
+  if (challenge.ok) c.challenge = challenge.value.challenge;
+  else say(seen, "wire", "sent a malformed challenge", c);
   if (c.said !== "answered") say(seen, "D16", "a challenge out of turn", c);
   c.said = "challenged";
 }
@@ -108,18 +141,18 @@ function judged(c: Conn, data: Uint8Array, e: envelope.Envelope, seen: Seen): vo
 function relayed(
   o: Observer, c: Conn, data: Uint8Array, e: envelope.Envelope, id: "D10" | "D11", seen: Seen,
 ): void {
-  const raw = data.subarray(e.from, e.to);
   const text = envelope.content(data, e);
   const from = text.slice(0, text.indexOf("!"));
   if (from === seen.node.nick) return probed(c, text, e.type, seen);
-  const item = settle(o, c, from, (due) => due.type === e.type && equal(due.raw, raw));
+  due.spill(o, c);
+  const item = due.settle(o, c, from, (one) =>
+    one.type === e.type && due.isText(one, data, e.from, e.to));
   if (item === undefined) return say(seen, id, "a line that is not the next one due", c);
-  if (item.exact !== undefined && !equal(item.exact, data)) {
+  if (item.exact && !due.isWhole(item, data)) {
     say(seen, id, "a line that is not relayed as it came", c);
   }
-  if (item.hint === undefined) return;
+  o.scratch.isShared = e.type === envelope.types.PUBMSG;
   c.hint = item.hint;
-  o.owing.add(c);
 }
 
 function probed(c: Conn, text: string, type: number, seen: Seen): void {
@@ -131,24 +164,40 @@ function probed(c: Conn, text: string, type: number, seen: Seen): void {
 }
 
 function listed(o: Observer, c: Conn, text: string, seen: Seen): void {
-  if (c.hint !== undefined) return hinted(o, c, text, seen);
-  const list = peerlist.parse(text);
-  if (!list.ok || list.value.malformed > 0) return say(seen, "D14", "a malformed peerlist", c);
-  const { entries } = list.value;
+  if (c.hint !== undefined) return hinted(c, text, seen);
+  const entries = entriesOf(o, text);
+  if (entries === undefined) return say(seen, "D14", "a malformed peerlist", c);
   const gone = entries.filter((entry) => entry.disconnected);
   if (gone.length === 0) return page(o, c, entries, seen);
   if (gone.length < entries.length) say(seen, "D14", "a leave notice that also lists peers", c);
+  due.spill(o, c);
+  o.scratch.isShared = true;
   for (const { nick, location } of gone) {
     const raw = ascii(`${nick};${location};D`);
-    if (settle(o, c, `;${nick}`, (due) => equal(due.raw, raw)) !== undefined) continue;
+    const isIt = (one: Owed): boolean => due.isText(one, raw, 0, raw.length);
+    if (due.settle(o, c, `;${nick}`, isIt) !== undefined) continue;
     seen.out.push(violation("D13", "a leave notice that is not due", { conn: c.id, nick }));
   }
 }
 
-function hinted(o: Observer, c: Conn, text: string, seen: Seen): void {
-  if (text !== c.hint) say(seen, "D10", "a hint that is not about the sender", c);
+/** Pages that are remembered: many ask while few come and go. */
+const pagesMax = 8;
+
+/** The entries of a peerlist; `undefined` if it is malformed. */
+function entriesOf(o: Observer, text: string): readonly peerlist.Entry[] | undefined {
+  const { pages } = o.scratch;
+  const known = pages.get(text);
+  if (known !== undefined) return known;
+  const list = peerlist.parse(text);
+  if (!list.ok || list.value.malformed > 0) return undefined;
+  if (pages.size >= pagesMax) pages.clear();
+  pages.set(text, list.value.entries);
+  return list.value.entries;
+}
+
+function hinted(c: Conn, text: string, seen: Seen): void {
+  if (text !== c.hint?.text) say(seen, "D10", "a hint that is not about the sender", c);
   c.hint = undefined;
-  if (c.owed.size === 0) o.owing.delete(c);
 }
 
 function page(
@@ -156,28 +205,50 @@ function page(
 ): void {
   if (c.list === undefined) return say(seen, "D14", "a peerlist that nobody asked for", c);
   for (const entry of entries) {
-    if (!belongs(o, entry, seen)) {
+    if (!belongs(o, c, entry, seen)) {
       const { nick } = entry;
       seen.out.push(violation("D14", "lists who is not here", { conn: c.id, nick }));
     }
     if (entry.features.length > 0 && c.hello?.wantsFeatures !== true) {
       say(seen, "D14", "features for a peer that did not ask", c);
     }
+    if (c.list.listed.has(entry.nick) && !hasReturned(o, c.list, entry.nick)) {
+      seen.out.push(violation("D14", "one list names it twice", { conn: c.id, nick: entry.nick }));
+    }
     c.list.listed.add(entry.nick);
     c.list.missing?.delete(entry.nick);
   }
 }
 
+/** Has the nick registered since the list was asked for? Then it may be in it once more. */
+function hasReturned(o: Observer, list: List, nick: string): boolean {
+  const peer = o.peers.get(nick);
+  const endedAt = o.lately.get(nick);
+  return (peer !== undefined && peer.registeredAt >= list.since)
+    || (endedAt !== undefined && endedAt >= list.since);
+}
+
 /** A live maker, one that left while the line was on its way, or the node itself. */
-function belongs(o: Observer, entry: peerlist.Entry, seen: Seen): boolean {
+function belongs(o: Observer, c: Conn, entry: peerlist.Entry, seen: Seen): boolean {
   if (entry.nick === seen.node.nick) return entry.location === o.config.location;
   const peer = o.peers.get(entry.nick);
   if (peer !== undefined && peer.hello?.location === entry.location) return true;
   const endedAt = o.lately.get(entry.nick);
-  return endedAt !== undefined && seen.now - endedAt <= o.config.outbox.flushMs + latelyMs;
+  if (endedAt === undefined) return false;
+  const { flushMs, congestedMsMax } = o.config.outbox;
+  if (seen.now - endedAt <= flushMs + latelyMs + o.scratch.lateMs) return true;
+  // Its reader was congested before the line left: it has waited in the queue.
+  if (c.stalledAt === NEVER || seen.now - c.stalledAt > congestedMsMax + drainMs) return false;
+  return endedAt >= c.stalledAt - flushMs - drainMs;
 }
 
-/** A line of a peerlist is written only when there is room, so it leaves with the next flush. */
+/** What a queue may take to be written, in parts, and how late a host may be. */
+const drainMs = 2_000;
+
+/**
+ * A line of a peerlist is written only when there is room, so it leaves with the next flush, which
+ * is late if the host is.
+ */
 const latelyMs = 1;
 
 function ended(
@@ -193,11 +264,22 @@ function ended(
     const isLast = how === "abort" && (c.closed.how === "flush" || reason === "shutdown");
     if (!isLast) say(seen, "D2", `closed twice: ${reason}`, c);
     c.closed = { how, reason };
+    o.lingering.delete(c);
     return;
   }
   c.closed = { how, reason };
+  c.closedAt = seen.now;
+  linger(o, c);
   judge(o, c, reason, seen);
   end(o, c, seen.now);
+}
+
+/** Who reads an orderly end has `closeGraceMs` for it. */
+function linger(o: Observer, c: Conn): void {
+  if (c.closed?.how !== "flush") return;
+  o.lingering.add(c);
+  const at = c.closedAt + o.config.outbox.closeGraceMs;
+  if (at < o.lingerAt) o.lingerAt = at;
 }
 
 /** Was this end right? */
@@ -205,13 +287,18 @@ function judge(o: Observer, c: Conn, reason: string, seen: Seen): void {
   const { now } = seen;
   const { heartbeat, contestPingMs, contestMakerMs, outbox } = o.config;
   switch (reason) {
-    case "idle-timeout":
-      if (now - c.lineAt < heartbeat.hardMs) say(seen, "D5", "evicted though heard lately", c);
+    case "idle-timeout": {
+      // Time in which the node did not run is not silence of its peers.
+      const silentMs = now - c.lineAt - (o.pausedMs - c.pausedMs);
+      if (silentMs < heartbeat.hardMs) say(seen, "D5", "evicted though heard lately", c);
       return;
-    case "pong-timeout":
+    }
+    case "pong-timeout": {
+      const waitedMs = now - c.pingedAt - (o.pausedMs - c.pingPausedMs);
       if (c.pingedAt === NEVER) say(seen, "D6", "evicted though it answered", c);
-      else if (now - c.pingedAt < heartbeat.pongMs) say(seen, "D6", "evicted too early", c);
+      else if (waitedMs < heartbeat.pongMs) say(seen, "D6", "evicted too early", c);
       return;
+    }
     case "nick-contest": {
       const ms = c.hello?.ping === true ? contestPingMs : contestMakerMs;
       if (c.hello?.ping !== true && c.hello?.maker !== true) say(seen, "D3", "lost a contest", c);

@@ -8,7 +8,9 @@
 import { departedMax } from "../../core/directory/admission.ts";
 import type { Directory } from "../../core/directory/node.ts";
 import type { ConnId } from "../../core/ids.ts";
+import type { Box } from "../../core/outbox.ts";
 import { NEVER, type Mono } from "../../core/time.ts";
+import { least } from "./due.ts";
 import type { Conn, Observer } from "./observer.ts";
 import { violation, type InvariantId, type Violation } from "./violation.ts";
 
@@ -121,7 +123,9 @@ export function bounds(o: Observer, d: Directory, out: Violation[]): void {
   if (pending > o.config.inputBytesTotalMax) says(out, "X3", "unfinished lines exceed their bound");
   if (outbox.totalBytes > o.config.outbox.bytesTotalMax) says(out, "X3", "queues exceed their sum");
   if (outbox.totalBytes < 0) says(out, "X3", "queues hold less than nothing");
-  if (makers.length > makersMin && makerCount * 2 < makers.length - 1) {
+  // Holes are looked for when a maker leaves, and only in a list that is long by then.
+  const holes = makers.length - makerCount;
+  if (holes > makersMin && holes > makerCount) {
     says(out, "X3", "the list of makers is mostly holes");
   }
   if (registry.featureLists.size > featureListsMax) says(out, "X3", "too many feature lists");
@@ -133,35 +137,86 @@ export function bounds(o: Observer, d: Directory, out: Violation[]): void {
 
 /** D12: each queue is bounded, by the node's count and by ours, and a stuck reader ends in time. */
 export function queues(o: Observer, d: Directory, now: Mono, out: Violation[]): void {
-  const { bytesMax, flushBytes, congestedMsMax } = o.config.outbox;
-  const windowMax = 5 * flushBytes + 2 * (o.config.lineBytesMax + 2);
   let sum = 0;
   for (const box of d.outbox.boxes.values()) {
-    const at = { conn: box.conn };
     sum += box.pieceBytes;
-    if (box.queuedBytes > bytesMax) out.push(violation("D12", "a queue beyond its bound", at));
-    if (box.pieceBytes > bytesMax) out.push(violation("D12", "pieces beyond their bound", at));
+    queue(o, box, out);
   }
   if (sum !== d.outbox.pieceBytes) says(out, "X3", "the sum of pieces is wrong");
-  for (const c of o.owing) {
-    if (c.owedBytes <= bytesMax + windowMax) continue;
-    out.push(violation("D12", "more on its way than a queue may hold", { conn: c.id }));
-  }
   for (const c of o.conns.values()) {
-    if (c.phase === "ended" || c.congestedAt === NEVER) continue;
-    if (now - c.congestedAt < congestedMsMax) continue;
-    out.push(violation("D12", "a reader that is stuck for too long", { conn: c.id }));
+    stuck(o, c, now, out);
+    if (c.phase === "peer") owed(o, c, out);
   }
 }
 
-/** D7: nobody is silent for longer than the heartbeat allows; a late host is not counted. */
+function queue(o: Observer, box: Box, out: Violation[]): void {
+  const { bytesMax } = o.config.outbox;
+  const at = { conn: box.conn };
+  if (box.queuedBytes > bytesMax) out.push(violation("D12", "a queue beyond its bound", at));
+  if (box.pieceBytes > bytesMax) out.push(violation("D12", "pieces beyond their bound", at));
+}
+
+function owed(o: Observer, c: Conn, out: Violation[]): void {
+  const { bytesMax, flushBytes } = o.config.outbox;
+  const windowMax = 5 * flushBytes + 2 * (o.config.lineBytesMax + 2);
+  if (least(o, c) <= bytesMax + windowMax) return;
+  out.push(violation("D12", "more on its way than a queue may hold", { conn: c.id }));
+}
+
+function stuck(o: Observer, c: Conn, now: Mono, out: Violation[]): void {
+  if (c.phase === "ended" || c.congestedAt === NEVER) return;
+  if (now - c.congestedAt < o.config.outbox.congestedMsMax) return;
+  out.push(violation("D12", "a reader that is stuck for too long", { conn: c.id }));
+}
+
+/** D12 of those who do not read: few, and looked at after every step. */
+export function slowOnes(o: Observer, d: Directory, now: Mono, out: Violation[]): void {
+  let stuckAt = NEVER as number;
+  for (const c of o.congested) {
+    const box = d.outbox.boxes.get(c.id);
+    if (box !== undefined) queue(o, box, out);
+    if (c.phase === "peer") owed(o, c, out);
+    if (now >= o.stuckAt) stuck(o, c, now, out);
+    const at = c.congestedAt + o.config.outbox.congestedMsMax;
+    if (at < stuckAt) stuckAt = at;
+  }
+  o.stuckAt = stuckAt;
+}
+
+/**
+ * D7: nobody is silent for longer than the heartbeat allows; a late host is not counted. Nobody
+ * else can be before `o.silentAt`, which is set here.
+ */
 export function silences(o: Observer, now: Mono, out: Violation[]): void {
   if (!o.beating) return;
   const { idleMs, sweepMs, pongMs, hardMs } = o.config.heartbeat;
+  let silentAt = NEVER as number;
   for (const [nick, c] of o.peers) {
     const silentMs = now - c.silentFrom - (o.lateMs - c.lateMs);
     const boundMs = c.hello?.ping === true ? idleMs + sweepMs + pongMs : hardMs + sweepMs;
+    const at = c.silentFrom + boundMs;
+    if (at < silentAt) silentAt = at;
     if (silentMs <= boundMs) continue;
     out.push(violation("D7", `silent for ${silentMs} ms and still here`, { conn: c.id, nick }));
   }
+  // Who is spared because the host was late is looked at again soon.
+  o.silentAt = silentAt > now ? silentAt : now + sparedMs;
+}
+
+/** How often one is looked at who would be silent for too long, were it not for a late host. */
+const sparedMs = 1_000;
+
+/** X4: no part of the node is left with something due: the root wakes for each of them. */
+export function due(d: Directory, now: Mono, out: Violation[]): void {
+  if (d.contest.dueAt <= now) says(out, "X4", "a contest is left due");
+  if (d.outbox.flushAt <= now) says(out, "X4", "a flush is left due");
+  if (d.leaves.dueAt <= now) says(out, "X4", "leave notices are left due");
+  if (d.listing.dueAt <= now) says(out, "X4", "a list is left due");
+  if (d.drainDueAt <= now) says(out, "X4", "the end of the drain is left due");
+}
+
+/** Sums that every step must leave equal; where one is not, tables are looked through. */
+export function isEven(o: Observer, d: Directory): boolean {
+  return d.registry.byNick.size === o.peers.size && d.sessions.byConn.size === o.conns.size
+    && d.outbox.members.size === o.peers.size;
 }

@@ -1,0 +1,190 @@
+/**
+ * Makes a world from a scenario.
+ *
+ * Rule 1: everything drawn here comes from streams named by what it is for: the seed, the node, the
+ * purpose. Adding a node moves no draw of another.
+ * @module
+ */
+import { unreachable } from "../core/assert.ts";
+import { defaults, type DirectoryConfig } from "../core/directory/config.ts";
+import * as prng from "../core/prng.ts";
+import * as clocks from "./clocks.ts";
+import * as digest from "./digest.ts";
+import * as disk from "./disk.ts";
+import type { Item } from "./items.ts";
+import * as network from "./network.ts";
+import * as oracles from "./oracles/oracles.ts";
+import { nickFor, onionFor, primitives, pubkeyOf, secretFor } from "./primitives.ts";
+import { endOfTimeUs, told } from "./process.ts";
+import * as queue from "./queue.ts";
+import type {
+  DirectorySettings, NodeId, NodeSpec, Scenario, Trigger,
+} from "./scenario.ts";
+import type { Identity, Kind, Node, Watch, World } from "./world.ts";
+
+/** The wall clock of every machine at the beginning: 2026-01-01. */
+const epochMs = 1_767_225_600_000;
+
+/** Directories are up before the others start. */
+const headStartUs = 10_000;
+
+/** A world at its beginning: nothing has run. */
+export function build(scenario: Scenario, checks: boolean, watch: Watch | undefined): World {
+  const key = prng.key(scenario.seed);
+  const nodes = scenario.nodes.map((spec, index) => nodeOf(key, spec, index, scenario));
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const items: queue.Queue<Item> = queue.create(prng.stream(key, "ties"));
+  // The network tells the world, and the world holds the network.
+  const holder: { world: World | undefined } = { world: undefined };
+  const host: network.Host = {
+    told: (socket, what) => told(holder.world as World, socket, what),
+  };
+  const net = network.create(scenario.net, prng.derive(key, "net"), nodes.length, host, items);
+  const { phases } = scenario;
+  const w: World = {
+    scenario, key, primitives, nodes, byId, byAddress: addresses(nodes),
+    nicks: nicksOf(nodes), keys: keysOf(nodes), queue: items, net,
+    oracles: oracles.create(key, nodes.length), digest: digest.create(), ready: [], readyAt: 0,
+    nowUs: 0, endUs: (phases.faultyMs + phases.convergeMs) * 1_000, steps: 0, checkpoints: [],
+    finding: undefined, plan: [...scenario.faults], active: new Map(),
+    marked: markedOf(scenario.triggers, byId), healed: false, core: coreOf(scenario, byId),
+    fired: new Map(), idle: new Set(), watch, checks,
+    untilMerged: prng.below(prng.stream(key, "merged"), 256),
+  };
+  holder.world = w;
+  net.watch = watch?.net;
+  plan(w);
+  return w;
+}
+
+/** What is known from the beginning goes into the queue. */
+function plan(w: World): void {
+  const { scenario } = w;
+  for (const node of w.nodes) {
+    const atUs = node.kind === "directory" ? 0 : headStartUs;
+    queue.push(w.queue, atUs, { kind: "boot", node: node.index, incarnation: 0 });
+  }
+  for (const [at, fault] of w.plan.entries()) {
+    queue.push(w.queue, fault.at * 1_000, { kind: "begin", at });
+  }
+  for (const [at, task] of scenario.workload.entries()) {
+    queue.push(w.queue, task.at * 1_000, { kind: "task", at });
+  }
+  if (scenario.phases.convergeMs === 0) return;
+  queue.push(w.queue, scenario.phases.faultyMs * 1_000, { kind: "heal", at: 0 });
+}
+
+function nodeOf(key: prng.Key, spec: NodeSpec, index: number, scenario: Scenario): Node {
+  const own = prng.stream(key, "machine", spec.id);
+  const startMs = prng.between(own, 1_000, 1_000_000_000);
+  return {
+    index, id: spec.id, spec, kind: kindOf(spec), identity: identityOf(key, spec, scenario),
+    config: spec.kind === "directory"
+      ? configOf(spec.settings ?? {}, identityOf(key, spec, scenario).location)
+      : undefined,
+    clock: clocks.create(startMs, epochMs - startMs), costs: prng.stream(key, "costs", spec.id),
+    disk: spec.kind === "journal"
+      ? disk.create(spec.settings?.diskBytes, prng.stream(key, "disk", spec.id))
+      : undefined,
+    kernel: undefined, incarnation: 0, entropy: own, inbox: [], inboxAt: 0, isListed: false,
+    busyUntilUs: 0, pausedUntilUs: 0, armedUs: endOfTimeUs,
+    stalls: spec.kind === "mute" ? 1 : 0,
+    crash: undefined, restartMs: undefined, sockets: new Map(), nextConn: 1, marks: new Map(),
+    sessions: 0,
+  };
+}
+
+function kindOf(spec: NodeSpec): Kind {
+  switch (spec.kind) {
+    case "directory": case "journal": return spec.kind;
+    case "maker": case "taker": case "watcher": return "peer";
+    case "flood": case "squatter": case "drip": case "garbage": case "forger":
+    case "mute": case "churn": case "crowd":
+      return "hostile";
+    default: unreachable(spec);
+  }
+}
+
+/** Twins are one person: they share what the elder has. */
+function identityOf(key: prng.Key, spec: NodeSpec, scenario: Scenario): Identity {
+  const twin = "twinOf" in spec ? spec.twinOf : undefined;
+  const isThere = scenario.nodes.some((one) => one.id === twin);
+  const person = twin !== undefined && isThere ? twin : spec.id;
+  const number = prng.below(prng.stream(key, "person", person), 1_000_000_000);
+  const isShown = spec.kind === "directory" || spec.kind === "maker";
+  const hasKey = "auth" in spec && spec.auth === true;
+  return {
+    nick: nickFor(number), location: isShown ? onionFor(number) : undefined,
+    secret: hasKey ? secretFor(number) : undefined,
+  };
+}
+
+function addresses(nodes: readonly Node[]): ReadonlyMap<string, number> {
+  const out = new Map<string, number>();
+  for (const node of nodes) {
+    if (node.kind === "directory") out.set(node.identity.location ?? node.id, node.index);
+  }
+  return out;
+}
+
+function nicksOf(nodes: readonly Node[]): ReadonlyMap<NodeId, string> {
+  const honest = nodes.filter((node) => node.kind === "peer");
+  return new Map(honest.map((node) => [node.id, node.identity.nick]));
+}
+
+function keysOf(nodes: readonly Node[]): ReadonlyMap<string, string> {
+  const out = new Map<string, string>();
+  for (const { kind, identity } of nodes) {
+    if (kind === "peer" && identity.secret !== undefined) {
+      out.set(identity.nick, pubkeyOf(identity.secret));
+    }
+  }
+  return out;
+}
+
+function coreOf(scenario: Scenario, byId: ReadonlyMap<NodeId, Node>): ReadonlySet<number> {
+  const core = new Set<number>();
+  for (const id of scenario.phases.core) {
+    const node = byId.get(id);
+    if (node !== undefined) core.add(node.index);
+  }
+  return core;
+}
+
+/** Directories whose marks somebody waits for. */
+function markedOf(
+  triggers: readonly Trigger[], byId: ReadonlyMap<NodeId, Node>,
+): ReadonlySet<number> {
+  const out = new Set<number>();
+  for (const { on } of triggers) {
+    const node = byId.get(on.node);
+    if (node?.kind === "directory") out.add(node.index);
+  }
+  return out;
+}
+
+/** The daemon's defaults with a scenario's settings over them. Asserts nothing: the core does. */
+export function configOf(s: DirectorySettings, location: string | undefined): DirectoryConfig {
+  const d = defaults;
+  return {
+    ...d, network: "regtest", location: s.location === false ? undefined : location,
+    peersMax: s.peersMax ?? d.peersMax, handshakingMax: s.handshakingMax ?? d.handshakingMax,
+    handshakeMs: s.handshakeMs ?? d.handshakeMs, lineMs: s.lineMs ?? d.lineMs,
+    contestPingMs: s.contestPingMs ?? d.contestPingMs,
+    contestMakerMs: s.contestMakerMs ?? d.contestMakerMs, leaveMs: s.leaveMs ?? d.leaveMs,
+    peerlistBytesMax: s.peerlistBytesMax ?? d.peerlistBytesMax,
+    peerlistLinesPerFlush: s.peerlistLinesPerFlush ?? d.peerlistLinesPerFlush,
+    inputBytesTotalMax: s.inputBytesTotalMax ?? d.inputBytesTotalMax,
+    logLevel: s.verbose === true ? "debug" : "warn",
+    heartbeat: {
+      sweepMs: s.sweepMs ?? d.heartbeat.sweepMs, idleMs: s.idleMs ?? d.heartbeat.idleMs,
+      hardMs: s.hardMs ?? d.heartbeat.hardMs, pongMs: s.pongMs ?? d.heartbeat.pongMs,
+    },
+    outbox: {
+      ...d.outbox, bytesMax: s.outboxBytesMax ?? d.outbox.bytesMax,
+      bytesTotalMax: s.outboxBytesTotalMax ?? d.outbox.bytesTotalMax,
+      flushMs: s.flushMs ?? d.outbox.flushMs, flushBytes: s.flushBytes ?? d.outbox.flushBytes,
+      congestedMsMax: s.congestedMsMax ?? d.outbox.congestedMsMax,
+    },
+  };
+}

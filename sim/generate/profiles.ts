@@ -1,0 +1,103 @@
+/**
+ * Profiles: which worlds a hunt looks at.
+ *
+ * Rule 1: a profile is data: ranges, from which each seed draws its own world (swarm: each seed
+ * also has its own subset of fault kinds, so that rare combinations are not washed out).
+ * Rule 2: `std20` is a fixed topology, for figures that can be compared.
+ * @module
+ */
+import type { HarmKind, HostileKind } from "../scenario.ts";
+
+export const profiles = [
+  "smoke", "std", "chaos", "clock", "slow", "adversary", "liveness", "std20",
+] as const;
+export type Profile = (typeof profiles)[number];
+
+/** From, to; both included. */
+export type Range = readonly [number, number];
+
+export type Shape = {
+  readonly says: string;
+  readonly directories: Range;
+  readonly makers: Range;
+  readonly takers: Range;
+  readonly watchers: Range;
+  readonly hostile: Range;
+  readonly faultyMin: Range;
+  readonly convergeMs: number;
+  readonly faults: Range;
+  readonly triggers: Range;
+  /** Two faults at once, or one at the very moment at which it hurts. */
+  readonly ambushes: Range;
+  /** Tasks for each honest peer in an hour. */
+  readonly tasksPerHour: Range;
+  /** Relative weights; a kind that is not named has `otherWeight`. */
+  readonly weights: { readonly [kind in HarmKind]?: number };
+  readonly otherWeight: number;
+  /** Of 100 seeds, how many have small limits, small buffers, odd segments and so on. */
+  readonly smallLimits: number;
+  readonly smallBuffers: number;
+  readonly oddSegments: number;
+  readonly slowHosts: number;
+  readonly journal: number;
+  readonly twins: number;
+  /** Of a thousand bodies, how many are as long as lines may be. */
+  readonly longBodies: number;
+  /** Faster heartbeats: more of them in the same time. */
+  readonly quickBeats: number;
+};
+
+const std: Shape = {
+  says: "a bit of everything",
+  directories: [1, 2], makers: [2, 10], takers: [1, 4], watchers: [0, 2], hostile: [0, 2],
+  faultyMin: [10, 60], convergeMs: 2_100_000, faults: [0, 24], triggers: [0, 4],
+  ambushes: [0, 3],
+  tasksPerHour: [4, 12], weights: {}, otherWeight: 2,
+  smallLimits: 25, smallBuffers: 30, oddSegments: 50, slowHosts: 25, journal: 25, twins: 20,
+  quickBeats: 25, longBodies: 60,
+};
+
+export const shapes: { readonly [profile in Profile]: Shape } = {
+  std,
+  std20: {
+    ...std, says: "1 directory, 20 makers, 5 takers, 2 hours, faults",
+    directories: [1, 1], makers: [20, 20], takers: [5, 5], watchers: [0, 0], hostile: [0, 0],
+    faultyMin: [85, 85], faults: [10, 30], tasksPerHour: [6, 6], journal: 0, twins: 0,
+    smallLimits: 0, quickBeats: 0, longBodies: 4,
+  },
+  smoke: {
+    ...std, says: "small and short", directories: [1, 1], makers: [1, 3], takers: [1, 2],
+    watchers: [0, 1], hostile: [0, 1], faultyMin: [5, 30], faults: [0, 8], triggers: [0, 2],
+  },
+  chaos: {
+    ...std, says: "many faults at once", makers: [3, 8], hostile: [0, 3], faults: [20, 80],
+    triggers: [2, 12], ambushes: [0, 6], smallLimits: 50, smallBuffers: 50, oddSegments: 70, slowHosts: 50,
+    quickBeats: 50, twins: 40, journal: 40,
+  },
+  clock: {
+    ...std, says: "clocks that jump and drift, processes that stop", hostile: [0, 1],
+    weights: { jump: 12, drift: 8, pause: 12, crash: 4 }, otherWeight: 1, faults: [4, 30],
+  },
+  slow: {
+    ...std, says: "slow links, slow readers, small buffers, odd segments", faults: [6, 40],
+    weights: { slow: 10, narrow: 10, stall: 12, chop: 8, lateEnd: 8, lateDial: 6 },
+    otherWeight: 1, smallLimits: 50, smallBuffers: 80, oddSegments: 90, slowHosts: 60,
+    tasksPerHour: [10, 40], longBodies: 150,
+  },
+  adversary: {
+    ...std, says: "hostile peers", hostile: [2, 6], faults: [0, 12], smallLimits: 50,
+    faultyMin: [5, 30], quickBeats: 50,
+  },
+  liveness: {
+    ...std, says: "much broken at the heal, and half-open links above all", directories: [1, 3],
+    hostile: [0, 1], faults: [6, 40], triggers: [1, 8],
+    weights: { halfOpen: 14, cut: 8, partition: 8, crash: 8, lateEnd: 8, hang: 6 },
+    otherWeight: 1,
+  },
+};
+
+/** Hostile kinds and how often each is chosen. */
+export const hostileWeights: readonly (readonly [HostileKind, number])[] = [
+  ["flood", 3], ["squatter", 4], ["drip", 3], ["garbage", 3], ["forger", 4], ["mute", 3],
+  ["churn", 4], ["crowd", 2],
+];

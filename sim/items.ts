@@ -1,0 +1,27 @@
+/**
+ * What can be next in a world.
+ * @module
+ */
+import type { NetItem } from "./network.ts";
+
+/** A node looks at its inbox (`run`) or its clock (`wake`), or its machine starts (`boot`). */
+export type NodeItem = {
+  readonly kind: "run" | "wake" | "boot"; readonly node: number;
+  /** Of which process: items of a dead one do nothing. */
+  readonly incarnation: number;
+};
+
+/** Something for a node's process, not before this instant: an answer of its machine. */
+export type NoticeItem = {
+  readonly kind: "notice"; readonly node: number; readonly incarnation: number;
+  readonly notice: unknown;
+};
+
+/** The plan's next entry: a fault begins or ends, a task is given, the heal comes. */
+export type PlanItem = {
+  readonly kind: "begin" | "end" | "task" | "heal" | "check";
+  /** Place in the list that it is about. */
+  readonly at: number;
+};
+
+export type Item = NetItem | NodeItem | NoticeItem | PlanItem;

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { generate, noWishes, profiles, shapes } from "../../sim/generate.ts";
+import { check } from "../../core/directory/config.ts";
+import { configOf } from "../../sim/build.ts";
+import { harmKinds, type HarmKind, type Scenario } from "../../sim/scenario.ts";
+
+function seedOf(n: number): string {
+  return `0x${n.toString(16).padStart(16, "0")}`;
+}
+
+function many(count: number, of: (seed: string) => void): void {
+  for (let i = 0; i < count; i += 1) of(seedOf(i * 7 + 1));
+}
+
+/** Every id of a scenario's entries. */
+function ids(s: Scenario): readonly (number | string)[] {
+  return [...s.nodes, ...s.workload, ...s.faults, ...s.triggers].map((one) => one.id);
+}
+
+test("generate: the same seed gives the same scenario, another seed another", () => {
+  for (const profile of profiles) {
+    const one = JSON.stringify(generate(profile, seedOf(5)));
+    assert.equal(JSON.stringify(generate(profile, seedOf(5))), one);
+    assert.notEqual(JSON.stringify(generate(profile, seedOf(6))), one);
+  }
+});
+
+test("generate: scenarios are plain JSON: what is read back is what was written", () => {
+  many(40, (seed) => {
+    for (const profile of profiles) {
+      const scenario = generate(profile, seed);
+      assert.deepEqual(JSON.parse(JSON.stringify(scenario)), scenario);
+    }
+  });
+});
+
+test("generate: ids are unique, instants within the faulty phase, numbers whole", () => {
+  many(60, (seed) => {
+    for (const profile of profiles) {
+      const s = generate(profile, seed);
+      assert.equal(new Set(ids(s)).size, ids(s).length, `${profile} ${seed}`);
+      for (const one of [...s.faults, ...s.workload]) {
+        assert.ok(one.at >= 0 && one.at < s.phases.faultyMs);
+      }
+      const text = JSON.stringify(s);
+      assert.ok(!/[0-9]\.[0-9]|null|e\+/.test(text), `${profile} ${seed}: a fraction or a hole`);
+    }
+  });
+});
+
+test("generate: the settings of directories are ones that the daemon accepts", () => {
+  many(200, (seed) => {
+    for (const spec of generate("chaos", seed).nodes) {
+      if (spec.kind !== "directory") continue;
+      assert.equal(check(configOf(spec.settings ?? {}, "x")), undefined);
+    }
+  });
+});
+
+test("generate: the core has a directory and never the same person twice", () => {
+  many(200, (seed) => {
+    const s = generate("std", seed);
+    const specs = s.nodes.filter((spec) => s.phases.core.includes(spec.id));
+    assert.ok(specs.some((spec) => spec.kind === "directory"));
+    const persons = specs.map((spec) => ("twinOf" in spec ? spec.twinOf : undefined) ?? spec.id);
+    assert.equal(new Set(persons).size, persons.length);
+  });
+});
+
+test("generate: std20 is a directory, twenty makers, five takers and two hours", () => {
+  many(20, (seed) => {
+    const s = generate("std20", seed);
+    const count = (kind: string): number => s.nodes.filter((one) => one.kind === kind).length;
+    assert.deepEqual([count("directory"), count("maker"), count("taker")], [1, 20, 5]);
+    assert.equal(s.nodes.length, 26);
+    const minutes = (s.phases.faultyMs + s.phases.convergeMs) / 60_000;
+    assert.ok(minutes >= 120 && minutes < 121);
+  });
+});
+
+test("generate: every fault kind comes in every profile that may have it", () => {
+  for (const profile of profiles) {
+    const seen = new Set<HarmKind>();
+    many(400, (seed) => {
+      const s = generate(profile, seed);
+      for (const one of s.faults) seen.add(one.kind);
+      for (const one of s.triggers) seen.add(one.do.kind);
+    });
+    const wanted = harmKinds.filter((kind) => shapes[profile].journal > 0 || !kind.startsWith("disk"));
+    assert.deepEqual(wanted.filter((kind) => !seen.has(kind)), [], profile);
+  }
+});
+
+test("generate: wishes: kinds on and off, numbers of nodes, lite", () => {
+  const faults = new Map<HarmKind, boolean>([["jump", true]]);
+  for (const kind of harmKinds) if (kind !== "jump") faults.set(kind, false);
+  many(30, (seed) => {
+    const s = generate("chaos", seed, { ...noWishes, faults, nodes: { makers: 7 } });
+    assert.ok(s.faults.every((one) => one.kind === "jump"));
+    assert.equal(s.nodes.filter((one) => one.kind === "maker" && one.id !== "twin0").length, 7);
+    const lite = generate("std", seed, { ...noWishes, lite: true });
+    assert.equal(lite.phases.convergeMs, 0);
+    assert.ok(lite.nodes.length <= 17);
+  });
+});
+
+test("generate: property: one more fault changes no other", () => {
+  fc.assert(fc.property(fc.integer({ min: 0, max: 1e6 }), (n) => {
+    const s = generate("std", seedOf(n));
+    const plain = generate("std", seedOf(n), { ...noWishes, nodes: { watchers: 0 } });
+    const kept = plain.workload.filter((one) => one.node.startsWith("maker"));
+    const same = s.workload.filter((one) => one.node.startsWith("maker"));
+    assert.deepEqual(
+      kept.map(({ at, node, op }) => [at, node, op]),
+      same.map(({ at, node, op }) => [at, node, op]),
+    );
+  }), { numRuns: 50 });
+});
