@@ -5,7 +5,8 @@
  * @module
  */
 import type { Command, Option } from "commander";
-import { flagWords } from "./flags.ts";
+import { flagWords as daemonWords } from "./flags.ts";
+import { simWords } from "./sim/flags.ts";
 
 /** The shells that completion is written for. */
 export const shells = ["bash", "zsh", "fish"] as const;
@@ -23,9 +24,15 @@ type Node = {
   readonly takesFile: boolean;
 };
 
+/** The words that a flag takes. */
+const flagWords: ReadonlyMap<string, readonly string[]> = new Map([...daemonWords, ...simWords]);
+
 /** Flags whose value is a file, and those whose value is a folder. */
-const fileFlags = ["--config", "--record"];
-const folderFlags = ["--data-dir"];
+const fileFlags = [
+  "--config", "--record", "--html", "--svg", "--mermaid", "--resume", "--trace", "--node", "--into",
+  "--history", "--write",
+];
+const folderFlags = ["--data-dir", "--out", "--lib", "--dir"];
 
 /** The completion script for `shell`. */
 export function completion(program: Command, shell: Shell): string {

@@ -11,8 +11,20 @@ export const exits = Object.freeze({
   usage: 2,
   /** What was to be asked does not answer: the daemon of `status` and `healthcheck`. */
   unreachable: 3,
+  /** A simulated world broke an invariant. */
+  safety: 10,
+  /** After the heal something was still owed. */
+  liveness: 11,
+  /** The same seed did not give the same run. */
+  nondeterministic: 12,
   /** Dogwatch found itself to be wrong; the log holds the last steps. */
   invariant: 13,
+  /** A declared goal was never reached, or a fault never fired. */
+  goals: 14,
+  /** The budget was spent before there was a verdict. */
+  budget: 15,
+  /** A planted fault was not found: the simulator itself is broken. */
+  canary: 16,
 });
 
 /** The table that `dogwatch --help` ends with. */
@@ -22,4 +34,13 @@ Exit codes:
    1  failed, with the reason on stderr
    2  wrong usage or configuration; nothing was started
    3  the daemon that was asked does not answer
-  13  Dogwatch found a fault in itself; please report the log`;
+  13  Dogwatch found a fault in itself; please report the log
+
+Exit codes of the simulator:
+  10  a world broke an invariant
+  11  a healed world did not come back to order
+  12  the same seed gave different runs
+  13  the core, or a worker, crashed
+  14  a declared goal was never reached
+  15  the budget was spent without a verdict
+  16  a planted fault was not found`;

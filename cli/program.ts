@@ -14,6 +14,7 @@ import { exitHelp, exits } from "./exit.ts";
 import { type Flags, flag } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { replayFile } from "./replay.ts";
+import { addSim } from "./sim/commands.ts";
 import { healthcheck, status } from "./status.ts";
 import { version } from "./version.ts";
 
@@ -36,10 +37,12 @@ export function program(io: Io, done: Done): Command {
       "dogwatch directory --listen unix:/run/dogwatch/peers.sock --network signet",
       "dogwatch config init > dogwatch.toml         every setting, documented",
       "dogwatch status                              ask the running node",
+      "dogwatch sim hunt --for 10m                  search simulated worlds for faults",
     ]) + `\n${exitHelp}`);
   addDaemons(root, io, done);
   addQuestions(root, io, done);
   addConfig(root, io, done);
+  addSim(root, io, done);
   addRest(root, io, done);
   return root;
 }

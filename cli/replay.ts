@@ -48,7 +48,7 @@ export function replayFile(file: string, flags: Flags, io: Io): number {
 const headerStart = `{"trace":`;
 
 /** Why a file cannot be a recording, from its first bytes: no file is too long to be asked. */
-function notRecording(file: string): string | undefined {
+export function notRecording(file: string): string | undefined {
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     if (!fstatSync(fd).isFile()) return "it is not a regular file";
@@ -61,9 +61,11 @@ function notRecording(file: string): string | undefined {
   }
 }
 
-class ForeignTrace extends Error {}
+/** A recording that this version cannot replay. */
+export class ForeignTrace extends Error {}
 
-function freshKernel(
+/** A kernel as it was when the recording began; throws `ForeignTrace` for one of another kind. */
+export function freshKernel(
   header: trace.Header,
 ): kernel.Kernel<directory.Directory, DirectoryEvent, DirectoryEffect> {
   if (header.kind !== "directory") {

@@ -20,18 +20,33 @@ after(temp.remove);
 const silent = { out: () => {}, err: () => {}, env: {} };
 
 function everyCommand(): { path: string[]; command: Command }[] {
-  const walk = (command: Command, path: string[]): { path: string[]; command: Command }[] => [
+  return walk((command) => command.commands);
+}
+
+/** Without those that are for Dogwatch itself. */
+function shownCommands(): { path: string[]; command: Command }[] {
+  return walk((command) => command.createHelp().visibleCommands(command)
+    .filter((child) => child.name() !== "help"));
+}
+
+function walk(
+  below: (command: Command) => readonly Command[],
+): { path: string[]; command: Command }[] {
+  const from = (command: Command, path: string[]): { path: string[]; command: Command }[] => [
     { path, command },
-    ...command.commands.flatMap((child) => walk(child, [...path, child.name()])),
+    ...below(command).flatMap((child) => from(child, [...path, child.name()])),
   ];
-  return walk(program(silent, () => {}), []);
+  return from(program(silent, () => {}), []);
 }
 
 test("cli: help: every level explains itself with examples, on stdout, exit 0", async () => {
   const all = everyCommand();
   assert.deepEqual(all.map(({ path }) => path.join(" ")), [
     "", "directory", "demo", "status", "healthcheck", "config", "config init", "config check",
-    "config show", "replay", "completion",
+    "config show", "sim", "sim run", "sim hunt", "sim replay", "sim shrink", "sim why", "sim diff",
+    "sim explain", "sim check-determinism", "sim cover", "sim mutate", "sim bench", "sim corpus",
+    "sim corpus add", "sim corpus run", "sim corpus min", "sim merge", "sim generate",
+    "sim dashboard", "sim worker", "replay", "completion",
   ]);
   for (const { path } of all) {
     const { code, out, err } = await run([...path, "--help"]);
@@ -44,7 +59,9 @@ test("cli: help: every level explains itself with examples, on stdout, exit 0", 
 
 test("cli: help: the exit codes are documented at the top", async () => {
   const { out } = await run(["--help"]);
-  for (const code of [0, 1, 2, 3, 13]) assert.match(out, new RegExp(`^ +${code}  \\w`, "m"));
+  for (const code of [0, 1, 2, 3, 10, 11, 12, 13, 14, 15, 16]) {
+    assert.match(out, new RegExp(`^ +${code}  \\w`, "m"));
+  }
 });
 
 test("cli: version: the package's own, exit 0", async () => {
@@ -187,7 +204,7 @@ test("cli: completion: every command, flag and word, for every shell", async () 
   for (const shell of ["bash", "zsh", "fish"]) {
     const { code, out } = await run(["completion", shell]);
     assert.equal(code, 0);
-    for (const { path, command } of everyCommand()) {
+    for (const { path, command } of shownCommands()) {
       for (const word of path) assert.match(out, new RegExp(`\\b${word}\\b`));
       for (const option of command.options) {
         const name = option.long ?? "";
@@ -221,10 +238,10 @@ test("cli: completion: the zsh script is zsh's own, and leaves its variables alo
   const { out } = await run(["completion", "zsh"]);
   assert.match(out, /^#compdef dogwatch\n/);
   assert.doesNotMatch(out, /bashcompinit|COMPREPLY|local [^\n]*\b(path|words|status)\b/);
-  for (const { path, command } of everyCommand()) {
+  for (const { path, command } of shownCommands()) {
     const name = ["_dogwatch", ...path].join("_");
     const body = new RegExp(`^${name}\\(\\) \\{\\n([^]*?)\\n\\}$`, "m").exec(out)?.[1] ?? "";
-    for (const child of command.commands) {
+    for (const child of command.createHelp().visibleCommands(command)) {
       if (child.name() !== "help") assert.ok(body.includes(`${name}_${child.name()} ;;`), name);
     }
     for (const { long, required } of command.options) {

@@ -129,7 +129,8 @@ function importsBeyondOwnTest(file: string): string[] {
 
 /** Commands, benchmarks and public modules are started or imported from outside. */
 function isEntry(file: string): boolean {
-  if (file === "cli/main.ts" || file.startsWith("cli/bench/")) return true;
+  if (file === "cli/main.ts" || file === "cli/sim/viewer/main.ts") return true;
+  if (file.startsWith("cli/bench/")) return true;
   return Object.values(pack.exports).some((target) => {
     const built = typeof target === "string" ? target : target.default;
     return built === `./dist/lib/${file.replace(/\.ts$/, ".js")}`;

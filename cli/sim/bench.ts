@@ -1,0 +1,146 @@
+/**
+ * `dogwatch sim bench`: the figures that say how fast the simulator is.
+ *
+ * Rule 1: every figure names its scenario; medians, with the first part thrown away as warm-up.
+ * Rule 2: compared only with runs on the same kind of machine: processor, cores, Node.
+ * @module
+ */
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import * as os from "node:os";
+import { dirname } from "node:path";
+import { type Ambient, createAmbient } from "../../adapters/ambient.ts";
+import { columns } from "../../sim/report/lines.ts";
+import { countText } from "../../sim/words.ts";
+import { exits } from "../exit.ts";
+import type { Io } from "../io.ts";
+import { unadjusted } from "./adjust.ts";
+import { type Figures, measure, median, type Spans } from "./bench-figures.ts";
+import { corpusFolder, scenariosIn } from "./corpus.ts";
+import type { Kept } from "./files.ts";
+import { readAll } from "./flags.ts";
+import { codeText, lastLine } from "./verdict.ts";
+
+export type BenchFlags = {
+  readonly jobs?: string;
+  readonly quiet?: boolean;
+  readonly history?: string;
+  /** The same as `--history` with the file that the repository keeps. */
+  readonly record?: boolean;
+  readonly quick?: boolean;
+  readonly json?: boolean;
+};
+
+/** Where `--record` writes. */
+export const recordFile = "docs/bench/sim.jsonl";
+
+/** One line of a history. */
+export type BenchLine = {
+  readonly bench: 1;
+  readonly at: number;
+  readonly code: string;
+  readonly machine: string;
+  readonly figures: Figures;
+};
+
+const full: Spans = {
+  warmMs: 3_000, spanMs: 10_000, spans: 5, seedsMs: 60_000, scaleMs: 5_000, scaleSteps: 1_000_000,
+};
+const quick: Spans = {
+  warmMs: 500, spanMs: 1_500, spans: 3, seedsMs: 5_000, scaleMs: 1_000, scaleSteps: 50_000,
+};
+
+/** A figure that fell by more than this many parts of a hundred is a regression. */
+const fallMax = 20;
+const comparedRuns = 10;
+
+/** Measures; 0, or 1 when a figure fell by more than a fifth. */
+export async function bench(
+  flags: BenchFlags, io: Io, ambient: Ambient = createAmbient(),
+): Promise<number> {
+  const problems: string[] = [];
+  const settings = readAll(flags.jobs === undefined ? {} : { jobs: flags.jobs }, problems);
+  for (const problem of problems) io.err(`dogwatch: ${problem}\n`);
+  if (problems.length > 0) return exits.usage;
+  const told = (says: string): void => {
+    if (flags.quiet !== true) io.err(`${says}\n`);
+  };
+  const figures = await measure({
+    ambient, spans: flags.quick === true ? quick : full, jobs: settings.jobs, told,
+    recipe: { profile: "std20", adjust: unadjusted },
+  });
+  const line: BenchLine = {
+    bench: 1, at: ambient.wall().unixMs, code: codeText(), machine: machineText(), figures,
+  };
+  const file = flags.history ?? (flags.record === true ? recordFile : undefined);
+  const before = file === undefined ? [] : historyOf(file, line.machine);
+  const fallen = compareFigures(figures, before);
+  if (file !== undefined) {
+    mkdirSync(dirname(file), { recursive: true });
+    appendFileSync(file, `${JSON.stringify(line)}\n`);
+  }
+  const exit = fallen.length === 0 ? exits.ok : exits.failed;
+  const last = lastLine(exit, {
+    events: figures.eventsPerSecond, ratio: figures.ratio, seeds: figures.seedsPerHour,
+  });
+  if (flags.json === true) {
+    io.out(`${JSON.stringify({ schema: 1, ...line, fallen })}\n`);
+    io.err(last);
+    return exit;
+  }
+  const shrinking = shrinkText(keptIn(corpusFolder));
+  io.out([line.machine, ...linesOf(figures), ...shrinking, ...fallen, ""].join("\n") + last);
+  return exit;
+}
+
+function machineText(): string {
+  const [cpu] = os.cpus();
+  const model = cpu?.model.trim() ?? "unknown processor";
+  return `${model}, ${os.cpus().length} cores, Node ${process.versions.node}`;
+}
+
+/** Earlier lines of the same machine, oldest first. */
+function historyOf(file: string, machine: string): BenchLine[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, "utf8").split("\n").filter((text) => text.startsWith(`{"bench":1,`))
+    .map((text) => JSON.parse(text) as BenchLine)
+    .filter((line) => line.machine === machine).slice(-comparedRuns);
+}
+
+const compared = ["eventsPerSecond", "ratio", "seedsPerHour"] as const;
+
+function compareFigures(figures: Figures, before: readonly BenchLine[]): string[] {
+  if (before.length === 0) return [];
+  return compared.flatMap((name) => {
+    const usual = median(before.map((line) => line.figures[name]));
+    const least = (usual * (100 - fallMax)) / 100;
+    if (figures[name] >= least) return [];
+    return [`${name} fell to ${countText(figures[name])} from ${countText(Math.round(usual))}`];
+  });
+}
+
+function linesOf(f: Figures): string[] {
+  const rows = [
+    ["events/s, one process, checks and digest on", countText(f.eventsPerSecond)],
+    ["simulated : wall, std20, one process", `${countText(f.ratio)} : 1`],
+    [`complete std20 seeds/h, ${f.jobs} processes`, countText(f.seedsPerHour)],
+    ["ms a seed, p50 / p95 / most", `${f.seedMs.p50} / ${f.seedMs.p95} / ${f.seedMs.most}`],
+    ["share of checks, of 100", String(f.checkShare)],
+    ...f.scaling.map(({ nodes, eventsPerSecond }) =>
+      [`events/s at ${countText(nodes)} nodes`, countText(eventsPerSecond)]),
+  ];
+  return columns(rows, [1]);
+}
+
+function keptIn(folder: string): Kept[] {
+  return scenariosIn(folder).map(({ kept }) => kept);
+}
+
+/** What it took to make the kept failures small, as it was noted then. */
+function shrinkText(kept: readonly Kept[]): string[] {
+  const noted = kept.flatMap(({ shrunk }) => (shrunk?.ms === undefined ? [] : [shrunk]));
+  if (noted.length === 0) return [];
+  const runs = median(noted.map((one) => one.runs));
+  const seconds = median(noted.map((one) => one.ms ?? 0)) / 1_000;
+  return [`shrinking of ${noted.length} kept failures, median: ${runs} runs, ${
+    seconds.toFixed(1)} s`];
+}

@@ -1,0 +1,62 @@
+/**
+ * Which goals a search must have reached, and which it has not.
+ *
+ * Rule 1: goals are declared before the search, each kind of fault among them; one that was never
+ * reached fails it, once enough seeds have run for that to mean something.
+ * @module
+ */
+import { type HarmKind, harmKinds } from "../../sim/scenario.ts";
+import { type Goal, goals, type Profile, shapes } from "./engine.ts";
+import type { Recipe } from "./job.ts";
+import type { Tally } from "./tally.ts";
+
+/** Seeds within which every goal is reached. */
+export const goalSeeds = 5_000;
+
+export const goalModes = ["auto", "require", "ignore"] as const;
+/** `auto`: required of profiles that draw everything, unchanged by flags, after enough seeds. */
+export type GoalMode = (typeof goalModes)[number];
+
+/** Profiles whose worlds can reach every goal. */
+const fullProfiles: readonly Profile[] = ["std", "chaos"];
+
+/** The goals that worlds of this recipe can reach. */
+export function declared(recipe: Recipe): Goal[] {
+  return goals.filter(({ id }) => {
+    const kind = harmKinds.find((one) => id === `S22.${one}`);
+    return kind === undefined || mayFire(kind, recipe);
+  });
+}
+
+/** Declared and not reached, each with what it is. */
+export function missing(tally: Tally, recipe: Recipe): string[] {
+  return declared(recipe).filter(({ id }) => tally.goals[id] === undefined)
+    .map(({ id, what }) => `${id} ${what}`);
+}
+
+/** `31/33`. */
+export function shareText(tally: Tally, recipe: Recipe): string {
+  const all = declared(recipe).length;
+  return `${all - missing(tally, recipe).length}/${all}`;
+}
+
+function mayFire(kind: HarmKind, { profile, adjust }: Recipe): boolean {
+  const shape = shapes[profile];
+  if (kind.startsWith("disk") && shape.journal === 0) return false;
+  const last = adjust.faults.findLast((one) => one.kind === kind);
+  if (last !== undefined) return last.rate !== "off" && last.rate !== 0;
+  return (shape.weights[kind] ?? shape.otherWeight) > 0;
+}
+
+/** What a search failed to reach although it should have. */
+export function unmet(tally: Tally, recipe: Recipe, mode: GoalMode): string[] {
+  if (mode === "ignore") return [];
+  if (mode === "auto" && !isFull(tally, recipe)) return [];
+  return missing(tally, recipe);
+}
+
+function isFull(tally: Tally, { profile, adjust }: Recipe): boolean {
+  const isPlain = adjust.faults.length === 0 && !adjust.lite
+    && Object.keys(adjust.nodes).length === 0;
+  return isPlain && fullProfiles.includes(profile) && tally.seeds >= goalSeeds;
+}

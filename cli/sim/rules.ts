@@ -1,0 +1,142 @@
+/**
+ * What the simulator's rules mean: invariants, liveness bounds and goals, for people.
+ *
+ * Rule 1: words only; what is checked is in `sim/`. A rule that has no check is not listed.
+ * @module
+ */
+
+export type Rule = {
+  readonly id: string;
+  /** In a few words. */
+  readonly name: string;
+  /** What must hold. */
+  readonly says: string;
+  /** Why it matters. */
+  readonly why: string;
+  /** What to look at first: where a false alarm would come from. */
+  readonly doubt: string;
+  /** Faults that are most likely to break it. */
+  readonly faults: string;
+};
+
+type Row = readonly [
+  id: string, name: string, says: string, why: string, doubt: string, faults: string,
+];
+
+const model =
+  "Compare with what the oracle believes: it may have missed an end, a drop or a limit.";
+const bounds = "Check that the bound counts every wait: backoff, contest, sweep, pong, link delay.";
+
+const rows: readonly Row[] = [
+  ["D1", "one nick, one owner",
+    "Each nick belongs to at most one live connection, and each registered connection shook hands.",
+    "Two owners of a nick split a maker's traffic: half of its takers talk to a ghost.",
+    model, "two connections of one nick, a reconnect while the old one still lives"],
+  ["D2", "nothing of a stale connection acts",
+    "Close, data, PONG or deadlines of an old connection never change what a newer one owns.",
+    "A late FIN that unregisters a fresh connection makes a healthy maker vanish.",
+    model, "late ends, half-open links, data from before a reconnect"],
+  ["D3", "verified owners are displaced by their own key only",
+    "Who proved a nick loses it to the same key only; without proof nobody displaces a live owner.",
+    "Otherwise anybody can take a maker's name and its takers.",
+    "A squatter may hold an unproven nick for a while by design.", "squatters, twins, reconnects"],
+  ["D4", "bounded peers, no leak",
+    "Registered peers stay within peers_max; sockets, deadlines and queues follow the peers.",
+    "A leak of one entry an hour ends a node after a year.", model, "crash storms, churn, crowds"],
+  ["D5", "no false eviction",
+    "Whose frame arrived within the idle span of monotonic time is not evicted by the heartbeat.",
+    "An evicted healthy maker is offline for its whole reconnect delay.",
+    "Frames in the system's buffer have not arrived yet; the oracle must count reads.",
+    "slow links, clock jumps, long sweeps, pauses"],
+  ["D6", "any frame after PING counts as life",
+    "A peer that was heard between PING and its deadline is not evicted for a missing PONG.",
+    "Busy peers answer late; evicting them punishes the useful ones.", model,
+    "chatty peers, late PONG"],
+  ["D7", "dead peers are found in time",
+    "A dead peer that knows ping is gone within 690 s, a silent one that does not within 1,560 s.",
+    "Ghosts in the peerlist cost every taker a connection timeout.", bounds, "half-open links"],
+  ["D8", "the wall clock decides nothing",
+    "Jumps of the wall clock cause no eviction and delay none.",
+    "NTP steps and daylight saving must not empty a directory.", model, "clock jumps"],
+  ["D9", "pending pongs belong to owners",
+    "Who owes a PONG is a current owner, and the debt ends with the connection.",
+    "A debt that outlives its connection evicts the next owner of the nick.", model,
+    "crash while a sweep is under way"],
+  ["D10", "private lines reach the owner of the nick, once",
+    "A private line goes to the current owner on the same network, at most once, from its sender.",
+    "A line for somebody else is a leak of privacy; a line twice is a replay.", model,
+    "spoofed nicks, reconnect between accept and send"],
+  ["D11", "public lines reach everybody else, in order, without gaps",
+    "Each peer that was there gets each line once and in the sender's order, or is closed.",
+    "A live peer with a silent gap works on a wrong order book.",
+    "Lines to a peer that was closed with a reason are no gap.", "slow readers, partitions"],
+  ["D12", "a stuck peer delays nobody",
+    "Who never reads holds bounded bytes and delays no other peer beyond flush and link delay.",
+    "One stuck reader must not stall a thousand.",
+    "The simulated host charges time for work: a burst delays everybody a little.",
+    "stalls, narrow links, small buffers"],
+  ["D13", "one notice for each end",
+    "Each ended registration is announced once; none is for a nick with a newer live connection.",
+    "A false notice makes takers drop a maker that is there.", model,
+    "displacement and late close"],
+  ["D14", "the peerlist lists who is there",
+    "Lists hold registered peers of that network only, with the offers of live connections.",
+    "Takers dial what the list says.", model, "eviction while a list is sent in parts"],
+  ["D15", "framing does not depend on segments",
+    "However bytes are cut, the frames are the same; a bad one costs its own connection only.",
+    "TCP keeps no borders between writes.", model, "chopped writes, garbage, split characters"],
+  ["D16", "handshakes end in time",
+    "A handshake succeeds or its socket is closed within 30 s; nothing before it has an effect.",
+    "Sockets that never speak must not take the place of peers.", bounds, "drips, slow links"],
+  ["X1", "a step is a function of state, event and time",
+    "The same state, event and instant give the same effects and the same new state.",
+    "Without it no run can be replayed.",
+    "Something shared between the state and an effect or an event was changed.", "any"],
+  ["X2", "every effect has a handler", "Effects are plain data that the host knows.",
+    "An unknown effect would be dropped in silence.", "A new effect needs a handler in the world.",
+    "any"],
+  ["X3", "everything is bounded", "Every queue, map and table stays within its declared bound.",
+    "What grows without bound ends a process.", model, "floods, crowds, stalls"],
+  ["X4", "one wake, never in the past", "After a step the next deadline lies ahead.",
+    "A deadline in the past is a busy loop; a forgotten one never comes.",
+    "A deadline equal to now after a tick is a fault as well.", "clock drift, pauses"],
+  ["X5", "no activity without progress", "Steps at one instant come to an end.",
+    "A livelock is a node that is up and does nothing.",
+    "Very large bursts at one instant may come near the bound.", "bursts"],
+  ["X6", "no secret leaves", "No key, seed or cookie is in a trace, a log line or an error.",
+    "Logs are copied, posted and kept.", "A peer's public key is no secret.", "any"],
+  ["L1", "makers come back",
+    "After the heal every core maker is registered at every core directory, and knows it.",
+    "A maker that stays away earns nothing and is no use to takers.", bounds, "half-open links"],
+  ["L2", "order books agree",
+    "Every core taker sees the core makers' current offers: no ghosts, none missing.",
+    "Takers plan with what they see.", bounds, "lost notices, lost announcements"],
+  ["L3", "the dead are forgotten", "Nothing outside the core stays registered beyond its bound.",
+    "Ghosts cost takers time.", bounds, "silent ends"],
+  ["L4", "private lines come through",
+    "After the heal a core taker reaches any core maker and gets the answer within 10 s.",
+    "That is what a directory is for.", bounds, "congestion, stale routes"],
+  ["L8", "the end is quiet", "Nothing grows during the last ten minutes.",
+    "What still grows after the faults are over would grow for ever.", model, "floods"],
+  ["L9", "stuck only with a reason", "What does not recover has a reason from a closed list.",
+    "\"It hangs\" is no answer.", bounds, "any"],
+  ["M13", "durable state survives crashes",
+    "After a crash the journal holds the state before or after each record, never a third.",
+    "A torn record must cost itself, not what was written before.",
+    "What was never synced may be lost.", "crashes, torn and full disks"],
+  ["wire", "lines are well formed", "What a node writes is what its peers can read.",
+    "One malformed line drops deployed clients.", "The reading side may be wrong as well.", "any"],
+  ["crash", "no assertion breaks", "The core never finds itself to be wrong.",
+    "An assertion that breaks ends the daemon.", "Read the assertion: it names what was believed.",
+    "any"],
+];
+
+/** All rules, in the order of their ids' groups. */
+export const rules: readonly Rule[] = rows.map(([id, name, says, why, doubt, faults]) => ({
+  id, name, says, why, doubt, faults,
+}));
+
+/** The rule of that id, whatever its case. */
+export function ruleOf(id: string): Rule | undefined {
+  return rules.find((rule) => rule.id.toLowerCase() === id.toLowerCase());
+}

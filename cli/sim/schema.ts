@@ -1,0 +1,148 @@
+/**
+ * The shape of a scenario as zod checks it, field for field as `sim/scenario.ts` has it.
+ *
+ * Rule 1: bounds are those within which a run ends in bounded time and memory; a drawn scenario is
+ * always far inside them.
+ * Rule 2: a name that no node has is allowed (it does nothing); a field that nobody reads is not.
+ * @module
+ */
+import { z } from "zod";
+import {
+  fates, hostileKinds, marks, type Scenario, segmentations, simVersion,
+} from "../../sim/scenario.ts";
+
+const dayMs = 86_400_000;
+const nodesMax = 10_000;
+const entriesMax = 100_000;
+const bytesMax = 1_000_000_000;
+
+const whole = (low: number, high: number): z.ZodNumber => z.int().min(low).max(high);
+const instant = whole(0, 30 * dayMs);
+const span = whole(0, 30 * dayMs);
+const size = whole(0, bytesMax);
+const us = whole(0, 3_600_000_000);
+const name = z.string().regex(/^[a-z][a-zA-Z]*[0-9]{0,6}$/, "letters and digits, such as maker3");
+const id = whole(0, Number.MAX_SAFE_INTEGER);
+const way = z.enum(["both", "there", "back"]);
+const link = z.tuple([name, z.union([name, z.literal("*")])]);
+const segment = z.enum(segmentations);
+
+const settings = z.strictObject({
+  peersMax: whole(1, 100_000), handshakingMax: whole(1, 100_000), handshakeMs: span, lineMs: span,
+  contestPingMs: span, contestMakerMs: span, leaveMs: span, peerlistBytesMax: size,
+  peerlistLinesPerFlush: whole(1, 100_000), inputBytesTotalMax: size, location: z.boolean(),
+  sweepMs: span, idleMs: span, hardMs: span, pongMs: span, outboxBytesMax: size,
+  outboxBytesTotalMax: size, flushMs: span, flushBytes: size, congestedMsMax: span,
+  verbose: z.boolean(),
+}).partial();
+
+const directories = z.array(name).max(nodesMax).optional();
+const joinsAt = instant.optional();
+
+const peer = <K extends string>(kind: K) => z.strictObject({
+  id: name, kind: z.literal(kind), speaks: z.enum(["old", "new"]), auth: z.boolean().optional(),
+  twinOf: name.optional(), directories, joinsAt,
+});
+
+const hostile = <K extends string>(kind: K) => z.strictObject({
+  id: name, kind: z.literal(kind), directories, joinsAt, zeal: whole(1, 10).optional(),
+});
+
+const node = z.discriminatedUnion("kind", [
+  z.strictObject({ id: name, kind: z.literal("directory"), settings: settings.optional() }),
+  peer("maker"), peer("taker"), peer("watcher"),
+  ...hostileKinds.map((kind) => hostile(kind)),
+  z.strictObject({
+    id: name, kind: z.literal("journal"),
+    settings: z.strictObject({ diskBytes: size.optional() }).optional(),
+  }),
+]);
+
+const net = z.strictObject({
+  latencyMinUs: us, latencyMeanUs: us, segment, sendBufferBytes: whole(1, bytesMax),
+  receiveBufferBytes: whole(1, bytesMax),
+});
+
+const host = z.strictObject({ stepUs: us, effectUs: us, timerLateUs: us });
+
+const ofTask = { id, at: instant, node: name };
+const task = z.discriminatedUnion("op", [
+  z.strictObject({ ...ofTask, op: z.literal("announce"), size: whole(1, 5) }),
+  z.strictObject({ ...ofTask, op: z.literal("orderbook") }),
+  z.strictObject({ ...ofTask, op: z.literal("fill"), maker: name, bytes: whole(0, 100_000) }),
+  z.strictObject({ ...ofTask, op: z.literal("peerlist") }),
+  z.strictObject({ ...ofTask, op: z.literal("ping") }),
+  z.strictObject({ ...ofTask, op: z.literal("chat"), bytes: whole(0, 100_000) }),
+  z.strictObject({ ...ofTask, op: z.literal("away"), forMs: span }),
+  z.strictObject({
+    ...ofTask, op: z.literal("burst"), count: whole(0, 100_000), bytes: whole(0, 100_000),
+  }),
+  z.strictObject({
+    ...ofTask, op: z.literal("append"), count: whole(0, 100_000), bytes: whole(0, bytesMax),
+  }),
+]);
+
+const forMs = span;
+const ms = span;
+/** Every harm by kind: its fields beside the kind. */
+const harms = {
+  cut: { link, way, forMs },
+  partition: { side: z.array(name).max(nodesMax), way, forMs },
+  halfOpen: { link, way, forMs },
+  slow: { link, ms, forMs },
+  narrow: { link, bytesPerSec: whole(1, bytesMax), forMs },
+  lateEnd: { link, ms, forMs },
+  reset: { link },
+  refuse: { link, forMs },
+  hang: { link, forMs },
+  lateDial: { link, ms, forMs },
+  chop: { link, as: segment, forMs },
+  stall: { node: name, forMs },
+  pause: { node: name, forMs },
+  crash: { node: name, effect: whole(0, 1_000_000), power: z.boolean(), forMs },
+  restart: { node: name, forMs },
+  jump: { node: name, ms: whole(-36_500 * dayMs, 36_500 * dayMs) },
+  drift: { node: name, ppm: whole(-500_000, 500_000), forMs },
+  diskSlow: { node: name, ms, forMs },
+  diskFull: { node: name, forMs },
+  diskTorn: { node: name, forMs },
+} as const;
+
+function harmUnion(beside: z.core.$ZodLooseShape): z.ZodType {
+  const options = Object.entries(harms).map(([kind, fields]) =>
+    z.strictObject({ ...beside, kind: z.literal(kind), ...fields }));
+  return z.discriminatedUnion("kind", options as unknown as [z.ZodObject, ...z.ZodObject[]]);
+}
+
+const fault = harmUnion({ id, at: instant });
+const trigger = z.strictObject({
+  id, on: z.strictObject({ mark: z.enum(marks), node: name, nth: whole(1, 1_000_000) }),
+  delayMs: span, do: harmUnion({}),
+});
+
+const phases = z.strictObject({
+  faultyMs: instant, core: z.array(name).max(nodesMax), convergeMs: span,
+  fates: z.array(z.strictObject({ node: name, fate: z.enum(fates) })).max(nodesMax),
+});
+
+/** A scenario that this build runs as it was meant. */
+export const scenarioSchema: z.ZodType<Scenario> = z.strictObject({
+  simVersion: z.literal(simVersion),
+  name: z.string().min(1).max(100),
+  seed: z.string().regex(/^0x[0-9a-f]{16}$/, "0x and 16 hex digits"),
+  nodes: z.array(node).min(1).max(nodesMax).refine(isUnique, "each node has an id of its own"),
+  net, host,
+  workload: z.array(task).max(entriesMax),
+  faults: z.array(fault).max(entriesMax),
+  triggers: z.array(trigger).max(entriesMax),
+  phases,
+}).refine(hasOwnIds, "entries of workload, faults and triggers have ids of their own") as
+  unknown as z.ZodType<Scenario>;
+
+function isUnique(entries: readonly { readonly id: unknown }[]): boolean {
+  return new Set(entries.map((entry) => entry.id)).size === entries.length;
+}
+
+function hasOwnIds(s: { workload: unknown[]; faults: unknown[]; triggers: unknown[] }): boolean {
+  return isUnique([...s.workload, ...s.faults, ...s.triggers] as { id: unknown }[]);
+}

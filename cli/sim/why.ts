@@ -1,0 +1,93 @@
+/**
+ * `dogwatch sim why`: which entries a failure needs, and when it became certain.
+ * @module
+ */
+import { type Ambient, createAmbient } from "../../adapters/ambient.ts";
+import type { Outcome } from "../../sim/outcome.ts";
+import { record } from "../../sim/record.ts";
+import type { Recording } from "../../sim/recording.ts";
+import { whyReport } from "../../sim/report.ts";
+import type { Scenario } from "../../sim/scenario.ts";
+import type { WhyOptions, WhyResult } from "../../sim/why.ts";
+import { exits } from "../exit.ts";
+import type { Io } from "../io.ts";
+import { onStop } from "../signals.ts";
+import { whyOn } from "./asking.ts";
+import { builtIn, loaded } from "./engine.ts";
+import { reportLook } from "./failure.ts";
+import { read, type Settings, type SimFlags, whole } from "./flags.ts";
+import { createPool } from "./pool.ts";
+import { isLive } from "./screen.ts";
+import { type Subject, subjectOf } from "./subject.ts";
+import { exitOf, lastLine } from "./verdict.ts";
+
+export type WhyFlags = SimFlags & { readonly forks?: string; readonly columns?: string };
+
+const forksMax = 10_000;
+const columnsMax = 1_000;
+
+/** Answers; exit code 0 once it has, that of the outcome if there is nothing to ask. */
+export async function why(
+  given: string, flags: WhyFlags, io: Io, ambient: Ambient = createAmbient(),
+): Promise<number> {
+  const settings = read(flags, io);
+  const problems: string[] = [];
+  const forks = whole("--forks", flags.forks, forksMax, problems);
+  const columns = whole("--columns", flags.columns, columnsMax, problems);
+  for (const problem of problems) io.err(`dogwatch: ${problem}\n`);
+  if (settings === undefined || problems.length > 0) return exits.usage;
+  const engine = settings.lib === undefined ? builtIn : await loaded(settings.lib);
+  const subject = subjectOf(given, settings, engine, io);
+  if (subject === undefined) return exits.usage;
+  const outcome = engine.run(subject.scenario, settings.options);
+  if (outcome.finding === undefined) {
+    io.err(`dogwatch: ${given} does not fail: there is nothing to explain\n`);
+    return exitOf(outcome.verdict);
+  }
+  const limits = {
+    ...(forks === undefined ? {} : { forks }),
+    ...(columns === undefined ? {} : { columns: Math.max(2, columns) }),
+  };
+  const answer = await ask(subject.scenario, outcome, settings, limits, io, ambient);
+  if (answer === undefined) return exits.failed;
+  const last = lastLine(exits.ok, {
+    id: outcome.finding.id, runs: answer.runs, certainUs: answer.jump.toUs,
+    necessary: answer.rows.filter((row) => row.without !== "fails").length, hash: outcome.digest,
+  });
+  if (settings.format === "json") {
+    io.out(`${JSON.stringify({ schema: 1, finding: outcome.finding, why: answer })}\n`);
+    io.err(last);
+    return exits.ok;
+  }
+  const lines = whyReport(answer, subject.scenario, recordingOf(subject, settings), reportLook(io));
+  io.out(`${lines.join("\n")}\n${last}`);
+  return exits.ok;
+}
+
+/** Runs of another build are not recorded here. */
+function recordingOf({ scenario }: Subject, { lib }: Settings): Recording | undefined {
+  return lib === undefined ? record(scenario) : undefined;
+}
+
+/** Asks over a pool of its own; `undefined`: stopped. */
+async function ask(
+  scenario: Scenario, outcome: Outcome, settings: Settings, limits: Partial<WhyOptions>, io: Io,
+  ambient: Ambient,
+): Promise<WhyResult | undefined> {
+  const pool = createPool({
+    size: settings.jobs, ambient, ...(settings.lib === undefined ? {} : { lib: settings.lib }),
+  });
+  let isStopped = false;
+  const undo = onStop(() => (isStopped = true), io);
+  const isShown = isLive(io) && !settings.isQuiet;
+  try {
+    return await whyOn(scenario, outcome, pool, settings.options, {
+      told: (runs) => (isShown ? io.err(`\r${runs} runs\x1b[K`) : undefined),
+      isOver: () => isStopped,
+    }, limits);
+  } finally {
+    undo();
+    if (isShown) io.err("\r\x1b[K");
+    await pool.close();
+  }
+}
