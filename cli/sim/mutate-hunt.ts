@@ -141,7 +141,8 @@ async function compared(
 export async function retry(
   pool: Pool, control: Control, place: Place, options: RunOptions,
 ): Promise<{ readonly sight: Sight | undefined; readonly isDoubtful: boolean }> {
-  const { sight } = await look(pool, place, options, true);
+  const once = await look(pool, place, options, false);
+  const { sight } = once.sight === undefined ? await look(pool, place, options, true) : once;
   const { fails } = await control.run(place);
   return { sight, isDoubtful: fails };
 }

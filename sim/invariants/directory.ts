@@ -5,23 +5,29 @@
  * |-----|------------------------------------------------------------------------------|
  * | D1  | `observe` (each registration), `audit` (`owners`)                            |
  * | D2  | `observe` (`stale`, everything sent to or ended twice), `audit` (`owners`)   |
- * | D3  | `observe` (reasons `displaced` and `nick-contest`, results of proofs)        |
- * | D4  | `observe` (peersMax at each registration), `audit` (`leaks`)                 |
+ * | D3  | `observe` (reasons `displaced` and `nick-contest`, proofs and their results) |
+ * | D4  | `observe` (peersMax at each registration, `isEven`), `audit` (`leaks`)       |
  * | D5  | `observe` (reason `idle-timeout`, each PING that is marked as pending)       |
  * | D6  | `observe` (reason `pong-timeout`)                                            |
- * | D7  | `audit` (`silences`)                                                         |
+ * | D7  | `observe` (`silences`, at the first instant at which it can be broken)       |
  * | D8  | `observe` (`anchored`)                                                       |
  * | D9  | `observe` (`pings`), `audit` (`leaks`)                                       |
  * | D10 | `observe` (each private line and its hint, held against what is due)         |
  * | D11 | `observe` (each public line; what is due and does not come)                  |
- * | D12 | `observe` (`punctual`, sends while congested), `audit` (`queues`)            |
+ * | D12 | `observe` (`punctual`, `lingering`, `slowOnes`, sends while congested),      |
+ * |     | `audit` (`queues`)                                                           |
  * | D13 | `observe` (each notice, held against what is due), `audit` (`leaks`)         |
  * | D14 | `observe` (each line of a list, and that a list is whole: `complete`)        |
- * | D15 | `observe` (lines without effect), `sameOutcome` (two runs, other splits)     |
- * | D16 | `observe` (`handshakes`, order of what is sent before a peer is in)          |
+ * | D15 | `observe` (lines without effect, split line ends), `sameOutcome` (two runs,  |
+ * |     | other splits)                                                                |
+ * | D16 | `observe` (`handshakes`, `lingering` for unfinished lines, order of what is  |
+ * |     | sent before a peer is in)                                                    |
  * | X3  | `observe` (lines of lists in one step), `audit` (`bounds`)                   |
+ * | X4  | `observe` (`due`: no part of the node is left with something due)            |
+ * | X5  | `observe` (`idle`: wakes for nothing)                                        |
  *
- * X1, X2 and X4 to X6 are those of any kernel: `cross.ts`. `wire` is checked with each line sent.
+ * X1, X2 and the rest of X4 to X6 are those of any kernel: `cross.ts`. `wire` is checked with each
+ * line sent.
  *
  * Use: `create` beside the node; after every step of the kernel `observe` with its event, its
  * effects and `now`; `audit` after every step or now and then. Deliver a due tick as a step of its

@@ -9,21 +9,18 @@
  * @module
  */
 import { unreachable } from "../../core/assert.ts";
-import { ascii, unbase64, unhex } from "../../core/bytes.ts";
-import * as proxy from "../../core/directory/proxy.ts";
+import { ascii } from "../../core/bytes.ts";
 import type { ConnId } from "../../core/ids.ts";
 import * as command from "../../core/joinmarket/command.ts";
 import * as envelope from "../../core/joinmarket/envelope.ts";
-import * as handshake from "../../core/joinmarket/handshake.ts";
 import * as lines from "../../core/joinmarket/lines.ts";
-import { nickOf } from "../../core/joinmarket/nick.ts";
-import * as nickauth from "../../core/joinmarket/nickauth.ts";
 import { NEVER, type Mono } from "../../core/time.ts";
 import * as behind from "./behind.ts";
 import * as budget from "./budget.ts";
 import * as due from "./due.ts";
+import * as newcomer from "./newcomer.ts";
 import {
-  conn as newConn, end, register, type Conn, type Hello, type Hint, type Observer, type Owed,
+  conn as newConn, end, type Conn, type Hello, type Hint, type Observer, type Owed,
   type Seen,
 } from "./observer.ts";
 import { violation } from "./violation.ts";
@@ -149,7 +146,7 @@ function received(o: Observer, id: ConnId, bytes: Uint8Array, seen: Seen): void 
   eachLine(o, c, bytes, relayed, seen);
   unfinished(o, c, had, seen.now);
   // Who said one may get in as another ends in the same step.
-  if (!wasPeer && c.hello === undefined && isIn(o, c, seen)) {
+  if (!wasPeer && c.hello === undefined && newcomer.isIn(o, c, seen)) {
     seen.out.push(violation("D1", "registered without a handshake of its own", { conn: id }));
   }
   if (seen.closes.has(id)) relayed.unsure = true;
@@ -168,11 +165,29 @@ function eachLine(o: Observer, c: Conn, bytes: Uint8Array, r: Relayed, seen: See
   const { cut } = o.scratch;
   cut.at = 0;
   let counts = true;
+  const last = bytes[0] === LF ? lastOf(c.lines) : -1;
   while (lines.next(c.lines, bytes, o.config.lineBytesMax, cut) && cut.line !== undefined) {
+    if (last >= 0 && o.scratch.linesHeard === 0) ending(c, cut.line, last, seen);
     o.scratch.linesHeard += 1;
     counts = counts && line(o, c, cut.line, r, seen);
   }
 }
+
+/** The last byte of the unfinished line that is no part of its end; -1 if there is none. */
+function lastOf({ partial, partialBytes }: lines.Lines): number {
+  if (partial === undefined || partialBytes < 2) return -1;
+  const last = partial[partialBytes - 1] as number;
+  return last === CR ? partial[partialBytes - 2] as number : last;
+}
+
+/** D15: a line end that comes in two pieces is one line end. */
+function ending(c: Conn, line: Uint8Array, last: number, seen: Seen): void {
+  if (line[line.length - 3] === last) return;
+  seen.out.push(violation("D15", "a line end in two pieces is read otherwise", { conn: c.id }));
+}
+
+const LF = 10;
+const CR = 13;
 
 /** An unfinished line is timed from its first byte, or from the registration. */
 function unfinished(o: Observer, c: Conn, had: boolean, now: Mono): void {
@@ -203,91 +218,21 @@ function alone(o: Observer, c: Conn, seen: Seen): void {
   }
 }
 
-/** Did this step register the connection? */
-function isIn(o: Observer, c: Conn, seen: Seen): boolean {
-  if (seen.node.sessions.byConn.get(c.id)?.at.phase === "registered") return true;
-  if (!seen.closes.has(c.id)) return false;
-  return seen.node.counts.totals.registered > o.registeredSum;
-}
-
 /** One line of `c`. False: nothing after it counts. */
 function line(o: Observer, c: Conn, frame: Uint8Array, r: Relayed, seen: Seen): boolean {
   switch (c.phase) {
-    case "proxy": return circuit(o, c, frame);
-    case "greeting": return greeting(o, c, frame, r, seen);
-    case "asked": return asked(o, c, frame, r, seen);
+    case "proxy": return newcomer.circuit(o, c, frame);
+    case "greeting":
+      if (!newcomer.greeting(o, c, frame, seen)) return false;
+      r.acted = true;
+      return true;
+    case "asked":
+      r.acted = true;
+      return newcomer.asked(o, c, frame, seen);
     case "peer": return spoken(o, c, frame, r, seen);
     case "ended": return false;
     default: return unreachable(c.phase);
   }
-}
-
-function circuit(o: Observer, c: Conn, frame: Uint8Array): boolean {
-  const named = proxy.parse(frame);
-  if (!named.ok) return false;
-  budget.bind(o.budgets, c.id, named.value);
-  c.phase = "greeting";
-  return true;
-}
-
-function greeting(o: Observer, c: Conn, frame: Uint8Array, r: Relayed, seen: Seen): boolean {
-  const e = o.scratch.envelope;
-  if (envelope.scan(frame, e) !== undefined || e.type !== envelope.types.HANDSHAKE) return false;
-  const hello = handshake.parsePeer(envelope.content(frame, e));
-  if (!hello.ok) return false;
-  c.hello = helloOf(hello.value);
-  c.helloLine = envelope.content(frame, e);
-  c.nickBytes = ascii(c.hello.nick);
-  o.scratch.greeted = c;
-  c.phase = "asked";
-  r.acted = true;
-  if (isIn(o, c, seen)) register(o, c, c.hello.nick, seen.now);
-  return true;
-}
-
-function helloOf(hello: handshake.PeerHello): Hello {
-  const location = hello.location === "" ? "NOT-SERVING-ONION" : hello.location;
-  const maker = location !== "NOT-SERVING-ONION";
-  return {
-    nick: hello.nick, network: hello.network, maker,
-    location: maker ? location.toLowerCase() : location, ping: hello.features.includes("ping"),
-    wantsFeatures: hello.features.includes("peerlist_features"),
-    features: hello.features.join("+"),
-  };
-}
-
-/** A line before registration: the proof of its nick, or nothing. */
-function asked(o: Observer, c: Conn, frame: Uint8Array, r: Relayed, seen: Seen): boolean {
-  r.acted = true;
-  if (!isIn(o, c, seen)) return true;
-  const e = o.scratch.envelope;
-  const isProof = envelope.scan(frame, e) === undefined && nickauth.strictEnvelope(frame);
-  const proof = isProof ? nickauth.parseProof(envelope.content(frame, e)) : undefined;
-  if (proof?.ok !== true) return false;
-  c.pubkey = proof.value.pubkey;
-  if (!isProven(o, c, proof.value)) {
-    const at = { conn: c.id, nick: c.hello?.nick ?? "" };
-    seen.out.push(violation("D3", "registered with a proof that proves nothing", at));
-  }
-  register(o, c, c.hello?.nick ?? "", seen.now);
-  return true;
-}
-
-/** Is the key that of the nick, and did it sign what it was asked to? */
-function isProven(o: Observer, c: Conn, proof: nickauth.Proof): boolean {
-  const { primitives: p, config: { location } } = o;
-  if (p === undefined || c.hello === undefined) return true;
-  if (c.challenge === undefined || location === undefined) return false;
-  const { nick } = c.hello;
-  const { pubkey, signature } = proof;
-  if (nickOf(pubkey, Number(nick.charAt(1)), p.sha256) !== nick) return false;
-  const claim = {
-    challenge: c.challenge, directoryId: location, handshakeLine: c.helloLine, nick, pubkey,
-  };
-  const key = unhex(pubkey);
-  const der = unbase64(signature);
-  if (key === undefined || der === undefined) return false;
-  return p.verifyEcdsa(key, nickauth.digest(claim, p.sha256), der);
 }
 
 type Reading = {
@@ -323,7 +268,7 @@ function spoken(o: Observer, c: Conn, frame: Uint8Array, r: Relayed, seen: Seen)
 }
 
 const nothing: Reading = { budget: "other", does: "nothing" };
-const ending: Reading = { budget: "other", does: "end" };
+const leaving: Reading = { budget: "other", does: "end" };
 const listing: Reading = { budget: "peerlist", does: "list" };
 const ping: Reading = { budget: "ping", does: "pong" };
 const whisper: Reading = { budget: "private", does: "deliver" };
@@ -341,7 +286,7 @@ function reading(c: Conn, frame: Uint8Array, e: envelope.Envelope, peek: command
     case types.DISCONNECT:
     case types.NICK_AUTH_CHALLENGE:
     case types.NICK_AUTH_PROOF:
-    case types.NICK_AUTH_RESULT: return ending;
+    case types.NICK_AUTH_RESULT: return leaving;
     default: return nothing;
   }
 }
@@ -419,18 +364,23 @@ function itemOf(
   const bytes = scratch.lines === 0 ? frame.slice() : frame;
   return {
     key: by.hello?.nick ?? "", type: e.type, bytes, from: e.from, to: e.to,
-    exact: e.exact && isPlain(frame), since, at: due.endOf(o), by, hint,
+    exact: e.exact && frame.length <= envelope.lineBytesMax + 2, since, at: due.endOf(o), by, hint,
     leastBefore: o.log.leastBytes, mostBefore: o.log.mostBytes, maybe,
   };
 }
 
-/** Such a line goes out as it is, and needs no second look; others are looked at as they do. */
-function isPlain(frame: Uint8Array): boolean {
-  return frame.length <= envelope.lineBytesMax + 2 && frame[frame.length - 3] !== 13;
+/** How long lines of a list that is done may still be on their way. */
+function staleMs(c: Conn, now: Mono): number {
+  const isSlow = c.stalledAt !== NEVER && now - c.stalledAt < slowMs;
+  return isSlow ? slowMs : quickMs;
 }
+
+const quickMs = 2_000;
+const slowMs = 120_000;
 
 function list(o: Observer, c: Conn, now: Mono): void {
   if (c.list !== undefined && c.list.missing === undefined) return;
-  c.list = { since: now, listed: new Set(), missing: undefined, doneAt: NEVER };
+  const isMixed = c.list !== undefined && now - c.list.doneAt < staleMs(c, now);
+  c.list = { since: now, listed: new Set(), missing: undefined, doneAt: NEVER, isMixed };
   o.listing.add(c);
 }

@@ -83,6 +83,8 @@ export type List = {
   /** The node has said that it is complete; `missing` is still on its way. */
   missing: Set<string> | undefined;
   doneAt: Mono;
+  /** Lines of the list before it may come too. */
+  readonly isMixed: boolean;
 };
 
 export type Conn = {

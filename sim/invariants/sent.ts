@@ -33,8 +33,6 @@ export function sent(o: Observer, seen: Seen): void {
   }
 }
 
-const CR = 13;
-
 function say(seen: Seen, id: InvariantId, says: string, c: Conn): void {
   const nick = c.hello?.nick;
   seen.out.push(violation(id, says, nick === undefined ? { conn: c.id } : { conn: c.id, nick }));
@@ -87,7 +85,6 @@ function frame(o: Observer, c: Conn, data: Uint8Array, seen: Seen): void {
   if (data.length > envelope.lineBytesMax + 2) say(seen, "wire", "a line beyond 40,000 bytes", c);
   if (envelope.scan(data, e) !== undefined) return say(seen, "wire", "sent no valid frame", c);
   if (!e.exact) say(seen, "wire", "sent more than a type and a line", c);
-  if (data[data.length - 3] === CR) say(seen, "wire", "sent a line that ends twice", c);
   const { types } = envelope;
   if (e.type === types.DN_HANDSHAKE) return answered(c, data, e, seen);
   if (e.type === types.NICK_AUTH_CHALLENGE) return challenged(c, data, e, seen);
@@ -212,7 +209,7 @@ function page(
     if (entry.features.length > 0 && c.hello?.wantsFeatures !== true) {
       say(seen, "D14", "features for a peer that did not ask", c);
     }
-    if (c.list.listed.has(entry.nick) && !hasReturned(o, c.list, entry.nick)) {
+    if (c.list.listed.has(entry.nick) && !mayRecur(o, c.list, entry.nick)) {
       seen.out.push(violation("D14", "one list names it twice", { conn: c.id, nick: entry.nick }));
     }
     c.list.listed.add(entry.nick);
@@ -220,8 +217,9 @@ function page(
   }
 }
 
-/** Has the nick registered since the list was asked for? Then it may be in it once more. */
-function hasReturned(o: Observer, list: List, nick: string): boolean {
+/** Lines of the list before may still come, and who is back since is named once more. */
+function mayRecur(o: Observer, list: List, nick: string): boolean {
+  if (list.isMixed) return true;
   const peer = o.peers.get(nick);
   const endedAt = o.lately.get(nick);
   return (peer !== undefined && peer.registeredAt >= list.since)

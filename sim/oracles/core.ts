@@ -62,8 +62,8 @@ export function knows(peer: OracleNode, directory: OracleNode): boolean {
 }
 
 /**
- * Does it come back late? Old peers do, and those whose nick a squatter may have taken: its ghost is
- * gone no earlier than one that cannot be pinged.
+ * Does it come back late? Old peers do, and those whose nick a squatter may have taken: its ghost
+ * is gone no earlier than one that cannot be pinged.
  */
 export function isLate(w: OracleWorld, peer: OracleNode): boolean {
   const { speaks, auth } = peer.spec as PeerSpec;
