@@ -71,7 +71,8 @@ export const shapes: { readonly [profile in Profile]: Shape } = {
   },
   chaos: {
     ...std, says: "many faults at once", makers: [3, 8], hostile: [0, 3], faults: [20, 80],
-    triggers: [2, 12], ambushes: [0, 6], smallLimits: 50, smallBuffers: 50, oddSegments: 70, slowHosts: 50,
+    triggers: [2, 12], ambushes: [0, 6], smallLimits: 50, smallBuffers: 50, oddSegments: 70,
+    slowHosts: 50,
     quickBeats: 50, twins: 40, journal: 40,
   },
   clock: {

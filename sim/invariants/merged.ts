@@ -1,8 +1,8 @@
 /**
  * X4: a step whose deadline is due does first what a tick would do, then what the event asks for.
  *
- * Rule 1: `together` takes both in one step, on a copy; the node takes them apart, as it always does
- * in a world; `differs` compares what was ordered and what both have become.
+ * Rule 1: `together` takes both in one step, on a copy; the node takes them apart, as it always
+ * does in a world; `differs` compares what was ordered and what both have become.
  * @module
  */
 import { step, type Kernel } from "../../core/kernel/kernel.ts";
@@ -15,7 +15,7 @@ type Typed = { readonly type: string };
 /** What one step for both came to. */
 export type Together<S> = { readonly state: S; readonly effects: readonly Typed[] };
 
-/** One step of a copy of `k`, with its due tick left to the kernel. Throws what the kernel throws. */
+/** One step of a copy of `k`, its due tick left to the kernel. Throws what the kernel throws. */
 export function together<S, E extends Typed, F extends Typed>(
   k: Kernel<S, E, F>, event: E | Tick, now: Mono,
 ): Together<S> {

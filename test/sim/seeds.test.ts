@@ -68,7 +68,8 @@ test("seeds: kept scenarios stay mended", () => {
     try {
       fine(run(scenario));
     } catch (error) {
-      throw new Error(`${name}: dogwatch sim replay test/sim/regressions/${name}`, { cause: error });
+      const command = `dogwatch sim replay test/sim/regressions/${name}`;
+      throw new Error(`${name}: ${command}`, { cause: error });
     }
   }
 });

@@ -54,7 +54,8 @@ test("sim cli: progress: nothing is wider than the terminal, and plain is ASCII"
       assert.match(one, /^[\x20-\x7e]*$/);
     }
     for (const one of frame(view(), { columns, isPlain: false, isColoured: true })) {
-      const shown = one.split("\x1b[").map((part, i) => (i === 0 ? part : part.replace(/^\d*m/, "")));
+      const shown = one.split("\x1b[")
+        .map((part, i) => (i === 0 ? part : part.replace(/^\d*m/, "")));
       assert.ok(Array.from(shown.join("")).length <= columns, one);
     }
   }
@@ -62,7 +63,8 @@ test("sim cli: progress: nothing is wider than the terminal, and plain is ASCII"
 
 test("sim cli: progress: a hunt by time shows what is left of it", () => {
   const timed = view({ forMs: 600_000, total: 1_000_000_000 });
-  assert.match(frame(timed, plain).join("\n"), / #{6}\.{14} {2}7,412 seeds of 10m00s .* 7m00s left/);
+  const drawn = frame(timed, plain).join("\n");
+  assert.match(drawn, / #{6}\.{14} {2}7,412 seeds of 10m00s .* 7m00s left/);
 });
 
 test("sim cli: progress: in a log it is one line, and a short one", () => {

@@ -76,8 +76,8 @@ test("directory: nick: a ping-capable owner that is silent for 10 s loses it to 
 });
 
 /**
- * A silent owner is evicted by the heartbeat. `contestAt`: somebody claims its nick then; `leaveAt`:
- * another maker leaves. Says when the owner was evicted, and what others were told.
+ * A silent owner is evicted by the heartbeat. `contestAt`: somebody claims its nick then;
+ * `leaveAt`: another maker leaves. Says when the owner was evicted, and what others were told.
  */
 function silentOwner(
   contestAt = Infinity, leaveAt = Infinity,

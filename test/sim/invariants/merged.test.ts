@@ -5,7 +5,7 @@ import type { DirectoryEvent } from "../../../core/directory/events.ts";
 import * as merged from "../../../sim/invariants/merged.ts";
 import * as t from "../../support/directory.ts";
 
-/** A node whose flush is due, a line that comes at that very instant, and both ways of taking it. */
+/** A flush is due, a line comes at that very instant, and both ways of taking them are tried. */
 function due(change: (effects: unknown[]) => void = () => undefined): string | undefined {
   const n = t.start();
   const [one, other] = [t.join(n, t.maker(1)), t.join(n, t.taker(2))];
