@@ -123,10 +123,15 @@ function tenths(ms: number): string {
 
 /** Everything that is not a fault, on a line. */
 function settingText(s: Scenario, l: Look): string {
-  const { phases } = s;
-  const heal = phases.convergeMs === 0 ? ""
-    : `, heal of ${listing(phases.core)} at ${timeText(phases.faultyMs)}`;
-  return `${nodesText(s)}${heal} ${l.signs.dot} seed ${s.seed}`;
+  return `${nodesText(s)}${healText(s)} ${l.signs.dot} seed ${s.seed}`;
+}
+
+/** Without a core the heal helps nobody: all that is left of it is what it breaks. */
+function healText({ phases }: Scenario): string {
+  if (phases.convergeMs === 0) return "";
+  const at = timeText(phases.faultyMs);
+  if (phases.core.length === 0) return `, no core: everybody is cut off at ${at}`;
+  return `, heal of ${listing(phases.core)} at ${at}`;
 }
 
 function entryLines(s: Scenario, l: Look): string[] {

@@ -80,6 +80,15 @@ function failure(): report.Failure {
   };
 }
 
+test("report: failure: a heal without a core is told as what it is", () => {
+  const f = failure();
+  const { scenario } = f;
+  const alone = { ...scenario, phases: { ...scenario.phases, core: [] } };
+  const said = report.failureText({ ...f, scenario: alone }).join("\n");
+  assert.match(said, /no core: everybody is cut off at 85:00/);
+  assert.doesNotMatch(said, /heal of/);
+});
+
 test("report: failure: one screen of 80 columns that tells what, how to repeat it, and why", () => {
   const lines = report.failureText(failure());
   assert.deepEqual(lines, [
