@@ -72,6 +72,7 @@ const scripts: Script[] = [
   {
     // The host's library takes what it sees together with the last bytes for an end.
     name: "data that has left before a reset can still be read, and the reset looks like an end",
+    isBlurred: true,
     steps: [open, sSends(1_000), sAbort, cEnd, sEnd],
     client: ["open", 1_000, "end eof"], server: ["open", "end aborted"],
   },
@@ -139,6 +140,7 @@ const scripts: Script[] = [
   },
   {
     name: "a congested writer aborts: what has left arrives, the rest is lost",
+    isBlurred: true,
     steps: [open, hold, sSends(big), sCongested, wire, sAbort, sEnd, wire, release, cEnd],
     client: ["open", "some", "end eof"], server: ["open", "congested", "end aborted"],
   },
@@ -149,6 +151,7 @@ const scripts: Script[] = [
   },
   {
     name: "a congested writer ends, then aborts: the first cause is told, the rest is lost",
+    isBlurred: true,
     steps: [open, hold, sSends(big), sFlush, sCongested, wire, sAbort, sEnd, wire, release, cEnd],
     client: ["open", "some", "end eof"], server: ["open", "congested", "end closed"],
   },
@@ -200,8 +203,10 @@ const scripts: Script[] = [
 ];
 
 function compare(script: Script, seen: Observed, where: string): void {
-  assert.deepEqual(likened(seen.client, script.client), script.client, `client ${where}`);
-  assert.deepEqual(likened(seen.server, script.server), script.server, `server ${where}`);
+  const client = likened(seen.client, script.client, script.isBlurred);
+  assert.deepEqual(client, script.client, `client ${where}`);
+  const server = likened(seen.server, script.server, script.isBlurred);
+  assert.deepEqual(server, script.server, `server ${where}`);
 }
 
 for (const script of scripts) {
