@@ -52,15 +52,18 @@ function restore(owner: Owner, name: string, was: PropertyDescriptor | undefined
 
 function set(touched: string[]): Saved[] {
   const root = globalThis as unknown as Owner;
-  const saved: Saved[] = [];
-  const replace = (owner: Owner, name: string, label: string): void => {
+  const saved: (Saved & { readonly label: string })[] = [];
+  const keep = (owner: Owner, name: string, label: string): void => {
     if (!(name in owner)) return;
-    saved.push({ owner, name, was: Object.getOwnPropertyDescriptor(owner, name) });
+    saved.push({ owner, name, label, was: Object.getOwnPropertyDescriptor(owner, name) });
+  };
+  for (const [owner, name] of parts) keep(root[owner] as Owner, name, `${owner}.${name}`);
+  for (const name of wholes) keep(root, name, name);
+  // Only now: some are loaded when they are looked at, and reach for others while they load.
+  for (const { owner, name, label } of saved) {
     const value = trap(label, touched);
     Object.defineProperty(owner, name, { value, configurable: true, writable: true });
-  };
-  for (const [owner, name] of parts) replace(root[owner] as Owner, name, `${owner}.${name}`);
-  for (const name of wholes) replace(root, name, name);
+  }
   return saved;
 }
 
