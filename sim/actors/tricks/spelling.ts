@@ -20,7 +20,7 @@ export function spelled(h: Hostile, type: number, line: string): Uint8Array {
   }
 }
 
-/** Some characters stand as `\uXXXX`: one in the names, and at times one behind them. */
+/** Some characters as escapes such as `\u0041`: one in the names, at times one behind them. */
 function escaped(h: Hostile, line: string): string {
   const names = line.length < 40 ? line.length : 40;
   const at = crew.choice(h, names);
