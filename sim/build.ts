@@ -77,10 +77,11 @@ function plan(w: World): void {
 function nodeOf(key: prng.Key, spec: NodeSpec, index: number, scenario: Scenario): Node {
   const own = prng.stream(key, "machine", spec.id);
   const startMs = prng.between(own, 1_000, 1_000_000_000);
+  const identity = identityOf(key, spec, scenario);
   return {
-    index, id: spec.id, spec, kind: kindOf(spec), identity: identityOf(key, spec, scenario),
+    index, id: spec.id, spec, kind: kindOf(spec), identity,
     config: spec.kind === "directory"
-      ? configOf(spec.settings ?? {}, identityOf(key, spec, scenario).location)
+      ? configOf(spec.settings ?? {}, identity.location)
       : undefined,
     clock: clocks.create(startMs, epochMs - startMs), costs: prng.stream(key, "costs", spec.id),
     disk: spec.kind === "journal"
@@ -108,8 +109,8 @@ function kindOf(spec: NodeSpec): Kind {
 /** Twins are one person: they share what the elder has. */
 function identityOf(key: prng.Key, spec: NodeSpec, scenario: Scenario): Identity {
   const twin = "twinOf" in spec ? spec.twinOf : undefined;
-  const isThere = scenario.nodes.some((one) => one.id === twin);
-  const person = twin !== undefined && isThere ? twin : spec.id;
+  const isTwin = twin !== undefined && scenario.nodes.some((one) => one.id === twin);
+  const person = isTwin ? twin : spec.id;
   const number = prng.below(prng.stream(key, "person", person), 1_000_000_000);
   const isShown = spec.kind === "directory" || spec.kind === "maker";
   const hasKey = "auth" in spec && spec.auth === true;

@@ -304,11 +304,7 @@ function befall(w: World, node: Node): void {
     case "dead": return die(w, node, true, undefined);
     case "silent": case "cut": {
       const harm: Harm = { kind: "cut", link: [node.id, "*"], way: "both", forMs: 0 };
-      if (fate === "silent") {
-        for (const other of w.nodes) {
-          if (other !== node) network.halfOpen(w.net, node.index, other.index, "both");
-        }
-      }
+      if (fate === "silent") network.halfOpen(w.net, node.index, undefined, "both");
       const one: Active = { id: -1 - node.index, harm, fromUs: w.nowUs, toUs: w.endUs };
       w.active.set(-1 - node.index, one);
       w.watch?.began?.(w, one);

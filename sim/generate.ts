@@ -9,7 +9,7 @@
 import * as prng from "../core/prng.ts";
 import type { Key, Prng } from "../core/prng.ts";
 import { ambushes } from "./generate/ambush.ts";
-import { castOf, faults, swarm, triggers, type Cast } from "./generate/faults.ts";
+import { castOf, faults, swarm, triggers, weighted, type Cast } from "./generate/faults.ts";
 import {
   hostileWeights, profiles, shapes, type Profile, type Range, type Shape,
 } from "./generate/profiles.ts";
@@ -70,7 +70,7 @@ function nodesOf(
   key: Key, shape: Shape, wishes: Wishes, faultyMs: number,
 ): readonly NodeSpec[] {
   const p = prng.stream(key, "nodes");
-  const wants = (kind: keyof Wishes["nodes"], range: Range): number => {
+  const wants = (kind: Crowd, range: Range): number => {
     const drawn = among(p, range);
     const most = wishes.lite ? 3 : drawn;
     return wishes.nodes[kind] ?? (drawn < most ? drawn : most);
@@ -127,15 +127,7 @@ function twin(key: Key, shape: Shape, nodes: NodeSpec[], faultyMs: number): void
 
 function hostileOf(key: Key, i: number, faultyMs: number): NodeSpec {
   const p = prng.stream(key, "hostile", i);
-  let total = 0;
-  for (const [, weight] of hostileWeights) total += weight;
-  let draw = prng.below(p, total);
-  let kind = hostileWeights[0]?.[0] ?? "flood";
-  for (const [one, weight] of hostileWeights) {
-    if (draw < 0) break;
-    kind = one;
-    draw -= weight;
-  }
+  const kind = weighted(p, hostileWeights);
   return {
     id: `${kind}${i}`, kind, joinsAt: prng.below(p, faultyMs >> 1), zeal: prng.between(p, 1, 10),
   };

@@ -14,6 +14,7 @@ import type { ConnId } from "../core/ids.ts";
 import { NEVER, type Mono } from "../core/time.ts";
 import type { Told } from "./actors/told.ts";
 import type { Effect, Event, Observer } from "./invariants/directory.ts";
+import { coreDirectories } from "./oracles/core.ts";
 import type { Goals, Place } from "./oracles/state.ts";
 import type { OracleActive, OracleNode, OracleWorld } from "./oracles/world.ts";
 import type { Gauges } from "./outcome.ts";
@@ -271,11 +272,7 @@ export function began(w: OracleWorld, { harm }: OracleActive): void {
 
 /** The core has just been healed. */
 export function healed(w: OracleWorld): void {
-  let directories = 0;
-  for (const node of w.nodes) {
-    if (node.kind === "directory" && w.core.has(node.index)) directories += 1;
-  }
-  if (directories === 1) hit(w.oracles.goals, "S19", w.steps);
+  if (coreDirectories(w).length === 1) hit(w.oracles.goals, "S19", w.steps);
 }
 
 /** How near a directory is to its bounds; costs a walk over its queues. */

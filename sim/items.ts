@@ -2,7 +2,13 @@
  * What can be next in a world.
  * @module
  */
-import type { NetItem } from "./network.ts";
+import type { NetItem, Socket, Told } from "./network.ts";
+import type { SimEvent } from "./vocabulary.ts";
+
+/** Something waits for the process: an event, or what its system tells of a socket. */
+export type Notice =
+  | { readonly socket: Socket; readonly told: Told }
+  | { readonly socket: undefined; readonly event: SimEvent };
 
 /** A node looks at its inbox (`run`) or its clock (`wake`), or its machine starts (`boot`). */
 export type NodeItem = {
@@ -14,7 +20,7 @@ export type NodeItem = {
 /** Something for a node's process, not before this instant: an answer of its machine. */
 export type NoticeItem = {
   readonly kind: "notice"; readonly node: number; readonly incarnation: number;
-  readonly notice: unknown;
+  readonly notice: Notice;
 };
 
 /** The plan's next entry: a fault begins or ends, a task is given, the heal comes. */

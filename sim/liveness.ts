@@ -51,7 +51,7 @@ const questionsMax = 32;
 export function create(): Liveness {
   return {
     healedUs: -1, laws: [], first: new Map(), bootedUs: new Map(), awayUs: new Map(),
-    questions: new Map(), early: undefined,
+    questions: new Map(), early: undefined, hasThieves: undefined,
   };
 }
 

@@ -7,6 +7,7 @@
  * @module
  */
 import * as envelope from "../core/joinmarket/envelope.ts";
+import { typeOf } from "./actors/read.ts";
 import * as queue from "./queue.ts";
 import type { Fault, Mark } from "./scenario.ts";
 import type { Node, SimEffect, SimEvent, World } from "./world.ts";
@@ -47,10 +48,4 @@ function sent(w: World, node: Node, type: number): void {
   if (type === envelope.types.DN_HANDSHAKE) seen(w, node, "welcome.sent");
   else if (type === envelope.types.PING) seen(w, node, "ping.sent");
   else if (type === envelope.types.PEERLIST) seen(w, node, "list.sent");
-}
-
-/** `{"type": 795, …`: the three digits that every line we write has there. */
-function typeOf(bytes: Uint8Array): number {
-  const digit = (at: number): number => (bytes[at] ?? 0) - 48;
-  return 100 * digit(9) + 10 * digit(10) + digit(11);
 }

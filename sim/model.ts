@@ -20,6 +20,7 @@ import type { Directory } from "../core/directory/node.ts";
 import type { ConnId } from "../core/ids.ts";
 import type { Odd, Told, Wrong } from "./actors/told.ts";
 import { violation, type InvariantId, type Violation } from "./invariants/violation.ts";
+import { hasThieves } from "./oracles/core.ts";
 import type { Ear, Model, Said, Voice } from "./oracles/state.ts";
 import type { OracleNode, OracleWorld } from "./oracles/world.ts";
 import type { NodeId } from "./scenario.ts";
@@ -44,8 +45,8 @@ function isHonest(w: OracleWorld, m: Model, nick: string): boolean {
 function honest(w: OracleWorld): ReadonlySet<string> {
   const known = new Set<string>();
   const shared = new Set<string>();
-  for (const { kind, identity: { nick }, spec } of w.nodes) {
-    if (spec.kind === "squatter" || spec.kind === "forger") return new Set();
+  if (hasThieves(w)) return known;
+  for (const { kind, identity: { nick } } of w.nodes) {
     if (kind !== "peer") continue;
     if (known.has(nick)) shared.add(nick);
     known.add(nick);

@@ -49,9 +49,7 @@ export function look(w: World, node: Node): void {
   node.inboxAt += 1;
   if (node.inboxAt === node.inbox.length) emptied(node);
   take(w, node, notice);
-  if (node.inboxAt >= node.inbox.length || node.isListed) return;
-  node.isListed = true;
-  w.ready.push(node);
+  if (node.inboxAt < node.inbox.length) processes.list(w, node);
 }
 
 function emptied(node: Node): void {
@@ -64,8 +62,8 @@ function later(a: number, b: number): number {
 }
 
 /** The timer may be due. */
-export function wake(w: World, node: Node, incarnation: number): void {
-  if (node.incarnation !== incarnation || node.armedUs !== w.nowUs) return;
+export function wake(w: World, node: Node): void {
+  if (node.armedUs !== w.nowUs) return;
   node.armedUs = endOfTimeUs;
   const { kernel } = node;
   if (kernel === undefined) return;
@@ -213,14 +211,8 @@ function carryOut(w: World, node: Node, effect: SimEffect): void {
 function ordered(w: World, node: Node, effect: StoreEffect): void {
   const { disk: own } = node;
   assert(own !== undefined, "a store order on a node without a disk");
-  disk.order(own, effect, w.nowUs, (atUs, answer) => answered(w, node, atUs, answer));
+  disk.order(own, effect, w.nowUs, (atUs, answer) => processes.pushAt(w, node, atUs, answer));
   if (disk.isTorn(own)) processes.die(w, node, true, node.restartMs ?? 0);
-}
-
-function answered(w: World, node: Node, atUs: number, event: SimEvent): void {
-  const { index, incarnation } = node;
-  const notice: Notice = { socket: undefined, event };
-  queue.push(w.queue, atUs, { kind: "notice", node: index, incarnation, notice });
 }
 
 /** A dial that is given up has no end to be told of. */

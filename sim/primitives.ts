@@ -8,12 +8,9 @@
  * Rule 3: integer arithmetic only, so that every engine gives the same bytes.
  * @module
  */
-import { ascii, concat, hex } from "../core/bytes.ts";
+import { ascii, concat, equal, hex } from "../core/bytes.ts";
 import { nickOf as nickOfKey } from "../core/joinmarket/nick.ts";
 import type { Primitives } from "../core/primitives.ts";
-
-/** Bytes of a secret key. */
-export const secretBytes = 32;
 
 const SHA256 = 0x6a09e667;
 const SHA3 = 0xbb67ae85;
@@ -75,10 +72,7 @@ function pointOf(secret: Uint8Array): Uint8Array {
 function verifyEcdsa(pubkey: Uint8Array, inner: Uint8Array, der: Uint8Array): boolean {
   if (pubkey.length !== 33 || inner.length !== 32) return false;
   if (pubkey[0] !== 2 && pubkey[0] !== 3) return false;
-  const right = signature(pubkey, inner);
-  if (der.length !== right.length) return false;
-  for (let i = 0; i < right.length; i += 1) if (der[i] !== right[i]) return false;
-  return true;
+  return equal(der, signature(pubkey, inner));
 }
 
 /**

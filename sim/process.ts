@@ -17,6 +17,7 @@ import * as journal from "./actors/journal.ts";
 import * as peer from "./actors/peer.ts";
 import * as clocks from "./clocks.ts";
 import * as disk from "./disk.ts";
+import * as marks from "./marks.ts";
 import * as network from "./network.ts";
 import type { Socket, Told } from "./network.ts";
 import * as oracles from "./oracles/oracles.ts";
@@ -33,6 +34,11 @@ export const endOfTimeUs = 8_000_000_000_000_000;
 export function notify(w: World, node: Node, notice: Notice): void {
   if (node.kernel === undefined) return;
   node.inbox.push(notice);
+  list(w, node);
+}
+
+/** The node looks at its inbox as soon as it may. */
+export function list(w: World, node: Node): void {
   if (node.isListed) return;
   node.isListed = true;
   w.ready.push(node);
@@ -41,6 +47,13 @@ export function notify(w: World, node: Node, notice: Notice): void {
 /** An event for the node's process. */
 export function push(w: World, node: Node, event: SimEvent): void {
   notify(w, node, { socket: undefined, event });
+}
+
+/** An event for the process that runs now, not before `atUs`. */
+export function pushAt(w: World, node: Node, atUs: number, event: SimEvent): void {
+  const { index, incarnation } = node;
+  const notice: Notice = { socket: undefined, event };
+  queue.push(w.queue, atUs, { kind: "notice", node: index, incarnation, notice });
 }
 
 /** What the system tells a process about one of its sockets. */
@@ -83,6 +96,7 @@ export function start(w: World, node: Node): void {
   if (w.checks) oracles.booted(w, node);
   push(w, node, { type: "clock.anchored", unixMs: clocks.wall(node.clock, w.nowUs) });
   greet(w, node);
+  if (node.incarnation > 1) marks.seen(w, node, "restarted");
   w.watch?.booted?.(w, node);
 }
 
@@ -103,10 +117,8 @@ function greet(w: World, node: Node): void {
 function join(w: World, node: Node): void {
   const { spec } = node;
   const atUs = ("joinsAt" in spec ? spec.joinsAt ?? 0 : 0) * 1_000;
-  if (atUs <= w.nowUs) return push(w, node, { type: "started" });
-  const { index, incarnation } = node;
-  const notice: Notice = { socket: undefined, event: { type: "started" } };
-  queue.push(w.queue, atUs, { kind: "notice", node: index, incarnation, notice });
+  if (atUs <= w.nowUs) push(w, node, { type: "started" });
+  else pushAt(w, node, atUs, { type: "started" });
 }
 
 function kernelOf(w: World, node: Node, now: Mono): SimKernel {
@@ -176,7 +188,7 @@ export function die(w: World, node: Node, power: boolean, forMs: number | undefi
   node.armedUs = endOfTimeUs;
   node.sockets.clear();
   node.sessions = 0;
-    network.died(w.net, node.index, power, w.nowUs);
+  network.died(w.net, node.index, power, w.nowUs);
   if (node.disk !== undefined) disk.crash(node.disk, power, w.nowUs);
   if (w.checks) oracles.died(w, node);
   w.watch?.died?.(w, node);

@@ -20,7 +20,7 @@ type Open<T> = { -readonly [K in keyof T]: T[K] };
 /** Writes of one direction that are under way. */
 type Under = { readonly message: Open<Message>; readonly end: number };
 
-export type Recorder = {
+type Recorder = {
   readonly steps: StepRecord[];
   readonly messages: Open<Message>[];
   readonly lives: Open<Life>[];
@@ -42,8 +42,8 @@ export function record(scenario: Scenario, options: Partial<runner.Options> = {}
   return recordingOf(r, scenario, runner.outcome(run));
 }
 
-/** A recorder that has seen nothing. Give `watchOf` to a run, and the run's world to `world`. */
-export function recorder(): Recorder {
+/** A recorder that has seen nothing. */
+function recorder(): Recorder {
   return {
     steps: [], messages: [], lives: [], bands: [], flags: [], under: new Map(), open: new Map(),
     generations: new Map(), world: undefined,
@@ -51,7 +51,7 @@ export function recorder(): Recorder {
 }
 
 /** What was recorded, with what the run came to. */
-export function recordingOf(r: Recorder, scenario: Scenario, outcome: Outcome): Recording {
+function recordingOf(r: Recorder, scenario: Scenario, outcome: Outcome): Recording {
   for (const band of r.open.values()) band.toUs = outcome.virtualMs * 1_000;
   return {
     scenario, outcome, steps: r.steps, messages: r.messages, lives: r.lives, bands: r.bands,
@@ -76,7 +76,7 @@ function flagsOf(r: Recorder, outcome: Outcome): readonly Flag[] {
 }
 
 /** Hooks that write into `r`. */
-export function watchOf(r: Recorder): Watch {
+function watchOf(r: Recorder): Watch {
   return {
     stepped: (w, node, event, effects) => stepped(r, w, node, event, effects),
     began: (w, active) => began(r, w, active),

@@ -14,7 +14,7 @@ import * as prng from "../core/prng.ts";
 import { build } from "./build.ts";
 import * as digest from "./digest.ts";
 import * as faults from "./faults.ts";
-import type { Item } from "./items.ts";
+import type { Item, NodeItem, NoticeItem } from "./items.ts";
 import * as network from "./network.ts";
 import * as node from "./node.ts";
 import * as oracles from "./oracles/oracles.ts";
@@ -22,7 +22,7 @@ import type { Fired, Outcome, Verdict } from "./outcome.ts";
 import * as processes from "./process.ts";
 import * as queue from "./queue.ts";
 import type { HarmKind, Scenario, Task } from "./scenario.ts";
-import type { Node, Notice, Watch, World } from "./world.ts";
+import type { Node, Watch, World } from "./world.ts";
 
 export type Options = {
   /** Invariants, liveness and goals. Off only to measure what they cost. */
@@ -95,18 +95,7 @@ function finish(w: World): boolean {
 
 function happen(w: World, item: Item): void {
   switch (item.kind) {
-    case "run": {
-      const one = w.nodes[item.node] as Node;
-      if (one.incarnation === item.incarnation) node.look(w, one);
-      return;
-    }
-    case "wake": return node.wake(w, w.nodes[item.node] as Node, item.incarnation);
-    case "boot": return boot(w, w.nodes[item.node] as Node, item.incarnation);
-    case "notice": {
-      const one = w.nodes[item.node] as Node;
-      if (one.incarnation === item.incarnation) processes.notify(w, one, item.notice as Notice);
-      return;
-    }
+    case "run": case "wake": case "boot": case "notice": return toNode(w, item);
     case "begin": return faults.begin(w, item.at);
     case "end": return faults.end(w, item.at);
     case "task": return task(w, w.scenario.workload[item.at] as Task);
@@ -126,9 +115,22 @@ function happen(w: World, item: Item): void {
   }
 }
 
+/** What was meant for an earlier process does nothing. */
+function toNode(w: World, item: NodeItem | NoticeItem): void {
+  const one = w.nodes[item.node] as Node;
+  if (one.incarnation !== item.incarnation) return;
+  switch (item.kind) {
+    case "run": return node.look(w, one);
+    case "wake": return node.wake(w, one);
+    case "boot": return boot(w, one);
+    case "notice": return processes.notify(w, one, item.notice);
+    default: unreachable(item);
+  }
+}
+
 /** A machine whose process died starts again, unless it already runs. */
-function boot(w: World, one: Node, incarnation: number): void {
-  if (one.kernel !== undefined || one.incarnation !== incarnation) return;
+function boot(w: World, one: Node): void {
+  if (one.kernel !== undefined) return;
   if (w.healed && !w.core.has(one.index) && isDead(w, one)) return;
   processes.start(w, one);
 }

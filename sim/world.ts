@@ -12,23 +12,19 @@ import type { Key, Prng } from "../core/prng.ts";
 import type { Clock } from "./clocks.ts";
 import type { Digest } from "./digest.ts";
 import type { Disk } from "./disk.ts";
-import type { Item } from "./items.ts";
-import type { NetWatch, Network, Socket, Told } from "./network.ts";
+import type { Item, Notice } from "./items.ts";
+import type { NetWatch, Network, Socket } from "./network.ts";
 import type { Oracles } from "./oracles/oracles.ts";
 import type { Finding } from "./outcome.ts";
 import type { Queue } from "./queue.ts";
 import type { Fault, Harm, Mark, NodeId, NodeSpec, Scenario } from "./scenario.ts";
 import type { SimEffect, SimEvent, SimKernel } from "./vocabulary.ts";
 
+export type { Notice } from "./items.ts";
 export type { SimEffect, SimEvent, SimKernel, SimState } from "./vocabulary.ts";
 
 /** What kind of machine runs on a node. */
 export type Kind = "directory" | "peer" | "hostile" | "journal";
-
-/** Something waits for the process: an event, or what its system tells of a socket. */
-export type Notice =
-  | { readonly socket: Socket; readonly told: Told }
-  | { readonly socket: undefined; readonly event: SimEvent };
 
 /** Who a node is on the wire; equal for twins. */
 export type Identity = {

@@ -13,12 +13,13 @@ import * as envelope from "../../core/joinmarket/envelope.ts";
 import * as handshake from "../../core/joinmarket/handshake.ts";
 import * as lines from "../../core/joinmarket/lines.ts";
 import * as onion from "../../core/joinmarket/onion.ts";
-import type { Primitives } from "../../core/primitives.ts";
 import * as prng from "../../core/prng.ts";
 import { after, NEVER, type Mono } from "../../core/time.ts";
-import type { Mark } from "../scenario.ts";
-import type { HostileConfig, Known, PeerEffect } from "./io.ts";
+import type { HostileConfig, Known } from "./io.ts";
+import { mark, type Turn } from "./state.ts";
 import { stolenTags, tagSpan, type Wrong } from "./told.ts";
+
+export { mark, type Turn };
 
 /** A dial may take this long. */
 export const dialMs = 20_000;
@@ -72,12 +73,6 @@ export type Hostile = {
   dueAt: Mono;
   /** Lines that this step has read. */
   stepUnits: number;
-};
-
-export type Turn = {
-  readonly now: Mono;
-  readonly p: Primitives;
-  readonly out: PeerEffect[];
 };
 
 /** What a kind of hostile peer does. */
@@ -151,6 +146,11 @@ export function nextTag(h: Hostile): number {
 /** For lines in the nicks of others. */
 export function stolenTag(h: Hostile): number {
   return stolenTags + nextTag(h);
+}
+
+/** An offer in its own words, with a tag where honest ones have theirs. */
+export function offer(tag: number): string {
+  return `sw0reloffer 0 27300 2500000000 0 0.000${tag}`;
 }
 
 /** The directory let it in with something that it has to refuse. */
@@ -245,8 +245,4 @@ export function dial(h: Hostile, s: Slot, t: Turn): void {
   s.dueAt = after(t.now, dialMs);
   t.out.push({ type: "conn.dial", conn: s.conn, to: s.to.address });
   mark(t, "dial", s.conn);
-}
-
-export function mark(t: Turn, name: Mark, conn: ConnId): void {
-  t.out.push({ type: "mark", mark: name, conn });
 }

@@ -26,8 +26,6 @@ import { flood, mute } from "./tricks/flood.ts";
 import { squatter } from "./tricks/squatter.ts";
 
 export type { HostileConfig } from "./io.ts";
-export type HostileEvent = PeerEvent;
-export type HostileEffect = PeerEffect;
 export type Hostile = crew.Hostile;
 type Slot = crew.Slot;
 type Turn = crew.Turn;
@@ -46,7 +44,7 @@ export function create(config: HostileConfig, _now: Mono): Hostile {
 }
 
 /** What the kernel drives. */
-export function root(p: Primitives): Root<Hostile, HostileEvent, HostileEffect> {
+export function root(p: Primitives): Root<Hostile, PeerEvent, PeerEffect> {
   return {
     step: (h, event, now, out) => step(h, event, { now, p, out }),
     deadline: (h) => h.dueAt,
@@ -54,7 +52,7 @@ export function root(p: Primitives): Root<Hostile, HostileEvent, HostileEffect> 
   };
 }
 
-function step(h: Hostile, event: HostileEvent | Tick, t: Turn): void {
+function step(h: Hostile, event: PeerEvent | Tick, t: Turn): void {
   if (event.type === "tick" && h.dueAt > t.now) return;
   if (t.out.length === 0) h.stepUnits = 0;
   const trick = tricks[h.config.spec.kind];

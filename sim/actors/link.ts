@@ -38,25 +38,25 @@ export const dialMs = 20_000;
 /** From the dialled connection to the registration. */
 export const greetMs = 25_000;
 /** A new peer makes sure that it is heard this often; drawn anew each time. */
-export const pingMsMin = 60_000;
+const pingMsMin = 60_000;
 export const pingMsMax = 90_000;
 /** How long a PING may stay unanswered. */
 export const pongMs = 30_000;
 /** An old peer gives up after this long without a byte. */
 export const silentMs = 1_800_000;
 /** A connection that takes nothing for this long is given up. */
-export const stuckMs = 30_000;
+const stuckMs = 30_000;
 /** A connection closed in good order is reset if it is not gone by then. */
-export const closingMs = 5_000;
-export const backoffMs = 1_000;
+const closingMs = 5_000;
+const backoffMs = 1_000;
 export const backoffMsMax = 60_000;
-export const refusedMs = 2_000;
-export const refusedMsMax = 15_000;
+const refusedMs = 2_000;
+const refusedMsMax = 15_000;
 /** Refusals after which the full backoff holds. */
-export const refusalsMax = 16;
+const refusalsMax = 16;
 /** How often a new taker or watcher asks for the peerlist. */
-export const refreshMsMin = 80_000;
-export const refreshMsMax = 100_000;
+const refreshMsMin = 80_000;
+const refreshMsMax = 100_000;
 
 const PING = envelope.encode(envelope.types.PING, "");
 const PONG = envelope.encode(envelope.types.PONG, "");

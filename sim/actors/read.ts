@@ -6,7 +6,7 @@
  * Rule 2: a frame in another spelling is brought into this one first (`usual`), which is rare.
  * @module
  */
-import { text, wellFormed } from "../../core/bytes.ts";
+import { ascii, text, wellFormed } from "../../core/bytes.ts";
 import * as envelope from "../../core/joinmarket/envelope.ts";
 import { nickLength } from "../../core/joinmarket/nick.ts";
 import type { Odd } from "./told.ts";
@@ -135,11 +135,11 @@ export function privateLetter(b: Uint8Array): number {
   return b[privateAt] ?? 0;
 }
 
-const ORDERBOOK = [0x6f, 0x72, 0x64, 0x65, 0x72, 0x62, 0x6f, 0x6f, 0x6b];
+const ORDERBOOK = ascii("orderbook");
 
 /** Does a public line ask for offers? The spelling that clients use. */
 export function isOrderbook(b: Uint8Array): boolean {
-  for (let i = 0; i < ORDERBOOK.length; i += 1) if (b[publicAt + i] !== ORDERBOOK[i]) return false;
+  if (!vet.standsAt(b, publicAt, ORDERBOOK)) return false;
   const past = b[publicAt + ORDERBOOK.length];
   return (past === SPACE || past === QUOTE || past === BANG) && isPublic(b);
 }

@@ -14,9 +14,9 @@ import * as say from "./say.ts";
 import { collects, isNew, nextTag, tell, type Link, type Peer, type Turn } from "./state.ts";
 
 /** Lines of one burst. */
-export const burstMax = 2_000;
+const burstMax = 2_000;
 /** Bytes of one burst. */
-export const burstBytesMax = 4 * 1024 * 1024;
+const burstBytesMax = 4 * 1024 * 1024;
 /** After a burst, a directory's budget for public lines is full again by then. */
 const againMs = 30_000;
 /** A burst of less costs nobody an announcement. */
@@ -39,7 +39,7 @@ export function asked(p: Peer, task: Work, t: Turn): void {
 }
 
 /** A maker's offers change. */
-export function announce(p: Peer, size: number, t: Turn): void {
+function announce(p: Peer, size: number, t: Turn): void {
   if (p.config.spec.kind !== "maker") return;
   const fits = size < 1 ? 1 : size > say.offersMax ? say.offersMax : size;
   say.offers(p, nextTag(p), fits, t);

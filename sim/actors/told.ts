@@ -6,7 +6,7 @@
  * Rule 2: each public line, offer and private request of a peer has a tag, a whole number that is
  * unique among all lines of that nick's node: `incarnation * tagSpan + n`. On the wire it stands
  * behind `#`: `!orderbook #1000001`, `!chat #1000002 ...`, `!fill 0 100000 #1000003 ...`, in the
- * answer `!pubkey #1000003`, and at the end of an announcement: `!note #1000005`. `tagIn` reads it.
+ * answer `!pubkey #1000003`, and at the end of an announcement: `!note #1000005`.
  * Rule 3: a maker's offers have a tag too, new whenever they change: the digits of the fee behind
  * `0.000`, `!sw0reloffer 0 27300 2500000000 0 0.0001000004`, in public and in private. An
  * announcement is complete: it cancels the ids that are not in it.
@@ -42,10 +42,10 @@ export type Told =
     readonly fact: "held"; readonly directory: NodeId; readonly maker: string;
     readonly tag: number; readonly size: number;
   }
-  /** It holds none any more: the maker left, or the peerlist does not have it. */
+  /** It holds none any more: the maker left, or withdrew them. */
   | {
     readonly fact: "dropped"; readonly directory: NodeId; readonly maker: string;
-    readonly why: "left" | "unlisted" | "cancelled";
+    readonly why: "left" | "cancelled";
   }
   /** A public line other than an announcement goes out. */
   | { readonly fact: "said"; readonly directory: NodeId; readonly conn: ConnId;
@@ -121,9 +121,3 @@ export type Wrong = "nick" | "onion" | "network" | "hello" | "directory-nick" | 
  * honest ones: a directory relays none of them.
  */
 export const stolenTags = 800_000_000_000;
-
-/** The tag of a line, from its text (`from!to!command...`); -1 if there is none. */
-export function tagIn(line: string): number {
-  const found = /#([1-9][0-9]{0,14})(?![0-9])/.exec(line);
-  return found === null ? -1 : Number(found[1]);
-}

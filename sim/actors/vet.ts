@@ -2,10 +2,11 @@
  * What a careful peer looks at in the lines that a directory sends it: names, addresses, heads.
  *
  * Rule 1: it reads bytes and makes nothing, because every broadcast passes through here.
- * Rule 2: it shares no code with the core that it judges: a mistake there must be seen here.
+ * Rule 2: it shares no code with the core that it judges, but for plain bytes: a mistake there must
+ * be seen here.
  * @module
  */
-import { concat } from "../../core/bytes.ts";
+import { ascii, concat } from "../../core/bytes.ts";
 import type { Primitives } from "../../core/primitives.ts";
 
 const nickLength = 16;
@@ -79,14 +80,10 @@ export function isToTheEnd(b: Uint8Array, from: number): boolean {
     b.indexOf(QUOTE, from) === end;
 }
 
-const NOWHERE = bytesOf("NOT-SERVING-ONION");
-const ONION = bytesOf(".onion:");
-const LABEL = bytesOf(".onion checksum");
+const NOWHERE = ascii("NOT-SERVING-ONION");
+const ONION = ascii(".onion:");
+const LABEL = ascii(".onion checksum");
 const VERSION = Uint8Array.of(3);
-
-function bytesOf(text: string): Uint8Array {
-  return Uint8Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
-}
 
 /** Is `from` to `end` an entry of a peerlist by its form? The checksum is not looked at. */
 export function isEntry(b: Uint8Array, from: number, end: number): boolean {

@@ -11,7 +11,7 @@ import { defaults } from "../../core/directory/config.ts";
 import * as prng from "../../core/prng.ts";
 import type { Key, Prng } from "../../core/prng.ts";
 import type { Fault, Harm, HarmKind, NodeId, NodeSpec, Trigger } from "../scenario.ts";
-import type { Cast } from "./faults.ts";
+import { clamp, type Cast } from "./faults.ts";
 
 const kinds = [
   "latePong", "pauseAfterPing", "stalledList", "twoReaders", "crashTwice", "lostWelcome",
@@ -116,8 +116,4 @@ function crashTwice(p: Prng, untilMs: number, node: NodeId): Made {
   });
   const again = clamp(at + forMs + prng.between(p, 20, 4_000), untilMs);
   return { triggers: [], faults: [{ at, harm: crash() }, { at: again, harm: crash() }] };
-}
-
-function clamp(at: number, untilMs: number): number {
-  return at < untilMs ? at : untilMs - 1;
 }

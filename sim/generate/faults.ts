@@ -52,7 +52,7 @@ export function swarm(
   return out;
 }
 
-/** So many faults within `[0, untilMs)`. Each entry has a stream of its own. */
+/** So many faults within `[0, untilMs)`, in no order. Each entry has a stream of its own. */
 export function faults(
   key: Key, count: number, untilMs: number, kinds: readonly (readonly [HarmKind, number])[],
   cast: Cast,
@@ -69,7 +69,7 @@ export function faults(
     const harm = harmOf(p, weighted(p, kinds), cast);
     if (harm !== undefined) out.push({ id: 1_000 + i, at, ...harm });
   }
-  return out.sort((a, b) => a.at - b.at || a.id - b.id);
+  return out;
 }
 
 function hotMoments(key: Key, untilMs: number): readonly number[] {
@@ -79,12 +79,14 @@ function hotMoments(key: Key, untilMs: number): readonly number[] {
   return out;
 }
 
-function clamp(at: number, untilMs: number): number {
+/** An instant of the faulty phase: the nearest to `at`. */
+export function clamp(at: number, untilMs: number): number {
   if (at < 0) return 0;
   return at < untilMs ? at : untilMs - 1;
 }
 
-function weighted<T>(p: Prng, list: readonly (readonly [T, number])[]): T {
+/** One of a list that is not empty, as likely as it weighs. */
+export function weighted<T>(p: Prng, list: readonly (readonly [T, number])[]): T {
   let total = 0;
   for (const [, weight] of list) total += weight;
   let draw = prng.below(p, total);

@@ -8,11 +8,9 @@
  * @module
  */
 import { NEVER, type Mono } from "../../core/time.ts";
-import { least, most } from "./due.ts";
+import { envelopeBytes, least, most } from "./due.ts";
 import type { Conn, Observer } from "./observer.ts";
 
-/** What a line of the node's own adds to its text. */
-const envelopeBytes = 27;
 /** Handshake answer, PINGs and probes that may wait; the message of the day comes on top. */
 const ownBytes = 1_024;
 

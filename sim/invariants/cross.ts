@@ -121,8 +121,10 @@ export function pulse(m: Pulse, now: Mono, stepsMax: number): readonly Violation
     m.steps = 0;
   }
   m.steps += 1;
-  return m.steps === stepsMax + 1 ? [violation("X5", `${m.steps} steps at ${now}`)] : [];
+  return m.steps === stepsMax + 1 ? [violation("X5", `${m.steps} steps at ${now}`)] : none;
 }
+
+const none: readonly Violation[] = Object.freeze([]);
 
 /** X6: every marked secret in a value, such as an event or a configuration. */
 export function secretsOf(value: unknown): readonly Uint8Array[] {

@@ -17,7 +17,7 @@ import { NEVER } from "../../core/time.ts";
 import type { Conn, Observer, Owed } from "./observer.ts";
 
 /** What an envelope adds to its text, with the line end. */
-const envelopeBytes = 27;
+export const envelopeBytes = 27;
 
 /** Lines for everybody that are kept though everybody has them, so that few are moved. */
 const trimMin = 64;

@@ -12,22 +12,31 @@ import { clone, difference } from "./plain.ts";
 
 type Typed = { readonly type: string };
 
-/** What one step for both came to. */
-export type Together<S> = { readonly state: S; readonly effects: readonly Typed[] };
+/** What one step for both came to; `died`: what the kernel threw instead. */
+export type Together<S> = {
+  readonly state: S;
+  readonly effects: readonly Typed[];
+  readonly died: string | undefined;
+};
 
-/** One step of a copy of `k`, its due tick left to the kernel. Throws what the kernel throws. */
+/** One step of a copy of `k`, its due tick left to the kernel. */
 export function together<S, E extends Typed, F extends Typed>(
   k: Kernel<S, E, F>, event: E | Tick, now: Mono,
 ): Together<S> {
   const twin: Kernel<S, E, F> = { ...k, state: clone(k.state), digest: undefined };
-  const effects = step(twin, clone(event), now);
-  return { state: twin.state, effects };
+  try {
+    return { state: twin.state, effects: step(twin, clone(event), now), died: undefined };
+  } catch (error) {
+    const died = error instanceof Error ? error.message : String(error);
+    return { state: twin.state, effects: [], died };
+  }
 }
 
 /** What is not the same; `undefined`: nothing. `apart`: effects of the tick, then of the event. */
 export function differs<S, E extends Typed, F extends Typed>(
   k: Kernel<S, E, F>, apart: readonly Typed[], twin: Together<S>,
 ): string | undefined {
+  if (twin.died !== undefined) return `one step for a due tick and an event dies: ${twin.died}`;
   const orders = difference(withoutWakes(apart), withoutWakes(twin.effects));
   if (orders !== undefined) return "one step for a due tick and an event ordered other things";
   // Not a copy of ours: constants that sessions share are the same objects in both.

@@ -353,7 +353,7 @@ export function end(o: Observer, c: Conn, now: Mono): void {
 }
 
 /** More notices than this end the window at once. */
-const noticesMax = 4_096;
+export const noticesMax = 4_096;
 
 function left(o: Observer, hello: Hello, now: Mono): void {
   o.lately.delete(hello.nick);

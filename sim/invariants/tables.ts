@@ -11,7 +11,7 @@ import type { ConnId } from "../../core/ids.ts";
 import type { Box } from "../../core/outbox.ts";
 import { NEVER, type Mono } from "../../core/time.ts";
 import { least } from "./due.ts";
-import type { Conn, Observer } from "./observer.ts";
+import { noticesMax, type Conn, type Observer } from "./observer.ts";
 import { violation, type InvariantId, type Violation } from "./violation.ts";
 
 /** D1: sessions, registry and the observer agree on who owns which nick, both ways. */
@@ -111,7 +111,6 @@ function beats(o: Observer, d: Directory, out: Violation[]): void {
 const makersMin = 64;
 const featureListsMax = 256;
 const recentMax = 50;
-const noticesMax = 4_096;
 
 /** X3: sizes stay below what the configuration and the modules declare; sums are sums. */
 export function bounds(o: Observer, d: Directory, out: Violation[]): void {

@@ -25,7 +25,7 @@ export function finish(n: Network, s: Socket, why: Ending): void {
   s.phase = "ended";
   const what = s.ending ?? why;
   s.ending = what;
-  letUnreadGo(n, s);
+  letUnreadGo(s);
   n.host.told(s, what);
   n.watch?.ended?.(s.life, s.node, what);
   if (s.system === "live") s.system = "orphan";
@@ -83,7 +83,7 @@ export function refuse(n: Network, s: Socket, nowUs: number): void {
 export function letGo(n: Network, s: Socket, nowUs: number): void {
   const isUnread = s.unreadBytes > 0;
   s.phase = "ended";
-  letUnreadGo(n, s);
+  letUnreadGo(s);
   s.waiting.length = 0;
   s.waitingBytes = 0;
   if (s.system !== "live") return settle(n, s);
@@ -97,18 +97,15 @@ export function letGo(n: Network, s: Socket, nowUs: number): void {
 export function vanish(n: Network, s: Socket): void {
   s.phase = "ended";
   s.system = "gone";
-  letUnreadGo(n, s);
+  letUnreadGo(s);
   line.forget(n, s);
   settle(n, s);
 }
 
-function letUnreadGo(n: Network, s: Socket): void {
+function letUnreadGo(s: Socket): void {
   s.unread.length = 0;
   s.unreadHead = 0;
   s.unreadBytes = 0;
-  if (n.watch !== undefined && s.readBytes < s.peer.sentBytes) {
-    n.watch.lost?.(s.life, s.node, s.readBytes);
-  }
 }
 
 /** Forgets a socket that nobody needs any more. */

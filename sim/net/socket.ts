@@ -153,8 +153,6 @@ export type NetWatch = {
     life: number, from: number, to: number, bytes: Uint8Array, endOffset: number,
   ) => void;
   readonly read?: (life: number, by: number, endOffset: number) => void;
-  /** What was sent to `node` from this offset on is not going to be read. */
-  readonly lost?: (life: number, node: number, offset: number) => void;
 };
 
 export type Network = {

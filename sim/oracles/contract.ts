@@ -51,15 +51,7 @@ export function glance(
     if (type === "log") unsaid(node, effects[i] as Typed, out);
   }
   if (wakes > 1) out.push(violation("X4", `${wakes} wakes in one step`));
-  if (m.pulse.at === now) {
-    m.pulse.steps += 1;
-    if (m.pulse.steps === stepsMax) {
-      out.push(violation("X5", `${stepsMax} steps at one instant`));
-    }
-  } else {
-    m.pulse.at = now;
-    m.pulse.steps = 1;
-  }
+  for (const one of cross.pulse(m.pulse, now, stepsMax)) out.push(one);
   if (m.kept === undefined) return;
   out.push(...cross.unchanged(m.kept));
   m.kept = undefined;

@@ -67,15 +67,17 @@ export function knows(peer: OracleNode, directory: OracleNode): boolean {
  */
 export function isLate(w: OracleWorld, peer: OracleNode): boolean {
   const { speaks, auth } = peer.spec as PeerSpec;
-  return speaks === "old" || (auth !== true && w.nodes.some(takesNicks));
+  return speaks === "old" || (auth !== true && hasThieves(w));
 }
 
 function isNew(peer: OracleNode): boolean {
   return (peer.spec as PeerSpec).speaks === "new";
 }
 
-function takesNicks(node: OracleNode): boolean {
-  return node.spec.kind === "squatter" || node.spec.kind === "forger";
+/** Is there anybody who takes nicks of others? */
+export function hasThieves(w: OracleWorld): boolean {
+  return (w.oracles.liveness.hasThieves ??= w.nodes.some(({ spec }) =>
+    spec.kind === "squatter" || spec.kind === "forger"));
 }
 
 /** A half-open link may bring bytes for so long after the heal; then the other system gives up. */
@@ -163,7 +165,7 @@ export function isUp(w: OracleWorld, peer: OracleNode, directory: string): boole
 }
 
 /** L9: why the peer may stay out. */
-export function excuseOf(
+function excuseOf(
   w: OracleWorld, peer: OracleNode, directory: OracleNode,
 ): keyof typeof excuses | undefined {
   if (coreDirectories(w).length === 0) return "no-directory";
@@ -213,7 +215,7 @@ export function collected(
     const what = known === undefined ? "holds no offers of" : "holds old offers of";
     out.push({ key: `${name} ${maker.id}`, node: peer, says: `${name}: ${what} ${maker.id}` });
   }
-  if (w.nodes.some(takesNicks)) return;
+  if (hasThieves(w)) return;
   for (const maker of w.nodes) {
     if (maker.spec.kind !== "maker" || w.core.has(maker.index)) continue;
     const { nick } = maker.identity;

@@ -155,19 +155,18 @@ function directory(
     found.push(...invariants.audit(observer, state, now));
     goals.measure(w, observer, state, now);
   }
-  if (second !== undefined) found.push(...follow(w, second, happened, did, now));
+  if (second !== undefined) found.push(...follow(second, happened, did, now));
   goals.directoryStepped(w, node, observer, state, happened, did, now);
 }
 
 function follow(
-  w: OracleWorld, second: shadow.Shadow, event: invariants.Event,
-  effects: readonly invariants.Effect[], now: Mono,
+  second: shadow.Shadow, event: invariants.Event, effects: readonly invariants.Effect[], now: Mono,
 ): readonly Violation[] {
   try {
     return shadow.follow(second, event, effects, now);
   } catch (error) {
     second.isOver = true;
-    return broken(w, error);
+    return broken(error);
   }
 }
 

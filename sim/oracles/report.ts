@@ -33,7 +33,7 @@ function whereOf(w: OracleWorld, node: OracleNode, v: Violation): string {
 }
 
 /** The shadow of a directory broke an assertion that the directory kept. */
-export function broken(_w: OracleWorld, error: unknown): readonly Violation[] {
+export function broken(error: unknown): readonly Violation[] {
   const says = error instanceof Error ? error.message : String(error);
   return [violation("D15", `cut differently, it dies: ${says}`)];
 }

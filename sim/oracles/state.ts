@@ -91,6 +91,8 @@ export type Liveness = {
   /** L4: questions that await their answer: by node and tag. */
   readonly questions: Map<string, Question>;
   early: Sizes | undefined;
+  /** Somebody takes nicks of others; `undefined` before it is asked for. */
+  hasThieves: boolean | undefined;
 };
 
 export type Question = { readonly says: string; readonly node: number; readonly atUs: number };

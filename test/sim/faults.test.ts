@@ -310,6 +310,21 @@ test("faults: a trigger begins its fault at the moment it waits for", () => {
   assert.deepEqual(outcome.faults, { reset: { fired: 1, active: 1 } });
 });
 
+test("faults: a process that starts anew is a moment that a trigger can wait for", () => {
+  const outcome = runner.run(small({
+    faults: [[20_000, { kind: "crash", node: "maker0", effect: 0, power: false, forMs: 1_000 }]],
+    triggers: [{
+      id: 7, on: { mark: "restarted", node: "maker0", nth: 1 }, delayMs: 500,
+      do: { kind: "pause", node: "maker0", forMs: 1_000 },
+    }], faultyMs: 60_000,
+  }));
+  fine(outcome);
+  assert.deepEqual(outcome.faults, {
+    crash: { fired: 1, active: 1 }, pause: outcome.faults.pause,
+  });
+  assert.equal(outcome.faults.pause?.fired, 1);
+});
+
 test("faults: the heal ends what strikes the core and leaves the rest broken", () => {
   const scenario = small({
     nodes: [dir0, maker0, taker0, { ...maker0, id: "maker9" }],

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import type { ConnId } from "../../core/ids.ts";
 import type { Told } from "../../sim/actors/told.ts";
 import type { Violation } from "../../sim/invariants/violation.ts";
+import * as liveness from "../../sim/liveness.ts";
 import * as model from "../../sim/model.ts";
 import type { OracleNode, OracleWorld } from "../../sim/oracles/world.ts";
 
@@ -28,7 +29,7 @@ function play(others: readonly { kind: string; nick: string }[] = []): Play {
   }));
   const drops = { "rate-public": 0, "rate-orderbook": 0 };
   const w = {
-    nodes: [...honest, ...more], oracles: { model: model.create() },
+    nodes: [...honest, ...more], oracles: { model: model.create(), liveness: liveness.create() },
     byId: new Map([["dir0", { kernel: { state: { counts: { drops } } } }]]),
   } as unknown as OracleWorld;
   const tell = (node: number, what: Told): readonly string[] => {

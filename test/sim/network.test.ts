@@ -311,6 +311,14 @@ test("sim: network: the same seed draws the same, another seed something else", 
   assert.deepEqual(times("a", true), times("a", true));
 });
 
+test("sim: network: whoever goes on writing to a congested socket is stopped", () => {
+  const l = lab();
+  const [s] = connect(l);
+  const bytes = new Uint8Array(64 * 1_024 * 1_024);
+  for (let i = 0; i < 4; i += 1) send(l, s, bytes);
+  assert.throws(() => send(l, s, bytes), /goes on writing to a congested socket/);
+});
+
 test("sim: network: one who watches is told of every byte and every end", () => {
   const l = lab();
   const told: unknown[] = [];
@@ -320,7 +328,6 @@ test("sim: network: one who watches is told of every byte and every end", () => 
     ended: (...all) => told.push(["ended", ...all]),
     sent: (life, from, to, bytes, end) => told.push(["sent", life, from, to, bytes.length, end]),
     read: (...all) => told.push(["read", ...all]),
-    lost: (...all) => told.push(["lost", ...all]),
   };
   l.n.watch = watch;
   const [s, far] = connect(l);
@@ -333,7 +340,7 @@ test("sim: network: one who watches is told of every byte and every end", () => 
   assert.deepEqual(told, [
     ["dialed", life, 0, 1], ["opened", life, 0], ["opened", life, 1],
     ["sent", life, 0, 1, 10, 10], ["read", life, 1, 10], ["sent", life, 0, 1, 5, 15],
-    ["lost", life, 1, 10], ["ended", life, 1, "aborted"], ["ended", life, 0, "reset"],
+    ["ended", life, 1, "aborted"], ["ended", life, 0, "reset"],
   ]);
 });
 

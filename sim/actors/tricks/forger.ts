@@ -64,7 +64,7 @@ function stolenLine(h: Hostile, s: Slot, type: number): string {
   switch (crew.choice(h, 4)) {
     case 0: return `${from}!PUBLIC!orderbook #${tag}`;
     case 1: return `${from}!PUBLIC!cancel 0!cancel 1!note #${tag}`;
-    default: return `${from}!PUBLIC!sw0reloffer 0 27300 2500000000 0 0.000${tag}!note #${tag}`;
+    default: return `${from}!PUBLIC!${crew.offer(tag)}!note #${tag}`;
   }
 }
 

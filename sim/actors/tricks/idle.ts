@@ -86,10 +86,7 @@ function fewWords(h: Hostile, s: Slot): readonly Uint8Array[] {
     case 0: return [];
     case 1: return [crew.frame(types.GETPEERLIST, "")];
     case 2: return [crew.frame(types.PUBMSG, `${s.nick}!PUBLIC!orderbook #${tag}`)];
-    default: {
-      const offer = `sw0reloffer 0 27300 2500000000 0 0.000${tag}`;
-      return [crew.frame(types.PUBMSG, `${s.nick}!PUBLIC!${offer}`)];
-    }
+    default: return [crew.frame(types.PUBMSG, `${s.nick}!PUBLIC!${crew.offer(tag)}`)];
   }
 }
 

@@ -33,7 +33,7 @@ export const squatter: crew.Trick = {
   },
   act: (h, s, t) => {
     if (!s.isIn) return crew.next(h, s, 500, 5_000, t);
-    const offer = `sw0reloffer 0 27300 2500000000 0 0.000${crew.nextTag(h)}`;
+    const offer = crew.offer(crew.nextTag(h));
     crew.send(s, crew.frame(types.PUBMSG, `${s.nick}!PUBLIC!${offer}`), t);
     crew.next(h, s, 5_000, 30_000, t);
   },

@@ -29,7 +29,7 @@ function view(over: Partial<View> = {}): View {
     name: "hunt std20", recipe: { profile: "std20", adjust: unadjusted }, code: "1a2b3c4", jobs: 2,
     range: "0x1a00..0x410f", freshSeeds: 7_412, freshSteps: 148_240_000,
     freshVirtualMs: 617 * day, elapsedMs: 180_000, total: 10_000, forMs: undefined, tally,
-    doing: "", ...over,
+    goalMode: "auto", doing: "", ...over,
   };
 }
 

@@ -8,7 +8,6 @@ import {
 } from "../../../sim/actors/link.ts";
 import * as peer from "../../../sim/actors/peer.ts";
 import { answerMs } from "../../../sim/actors/say.ts";
-import { tagIn } from "../../../sim/actors/told.ts";
 import { nickFor } from "../../../sim/primitives.ts";
 import type { Work } from "../../../sim/scenario.ts";
 import { clone } from "../../support/laws.ts";
@@ -296,7 +295,7 @@ test("sim: actors: peer: every public line has its tag on the wire and in the fa
   for (const [from, to] of [[maker, taker], [taker, maker]] as const) {
     const { nick } = yard.peerOf(from).config;
     const sent = yard.newest(y, from).sent[0].split("\r\n")
-      .filter((text) => text.includes("687")).map((text) => tagIn(text));
+      .filter((text) => text.includes("687")).map((text) => yard.tagIn(text));
     assert.ok(sent.every((tag) => tag > 0));
     const said = from.facts.filter(({ what }) => what.fact === "said" || what.fact === "announced")
       .map(({ what }) => ("tag" in what ? what.tag : -1));

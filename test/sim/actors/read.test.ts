@@ -8,7 +8,6 @@ import * as offer from "../../../core/joinmarket/offer.ts";
 import * as peerlist from "../../../core/joinmarket/peerlist.ts";
 import * as book from "../../../sim/actors/book.ts";
 import * as read from "../../../sim/actors/read.ts";
-import { tagIn } from "../../../sim/actors/told.ts";
 import { nickFor, onionFor } from "../../../sim/primitives.ts";
 import { mono } from "../../../core/time.ts";
 import * as yard from "./yard.ts";
@@ -37,7 +36,7 @@ test("sim: actors: read: cheap readers and the core agree on every announcement"
     read.publicOffers(frame, offers);
     assert.deepEqual(offers, { tag: yard.peerOf(maker).offersTag, size });
     const told = yard.facts(maker, "announced").at(-1);
-    assert.equal(tagIn(text), told?.tag);
+    assert.equal(yard.tagIn(text), told?.tag);
     assert.equal(read.publicTag(frame), told?.tag);
     assert.equal(told?.offers, offers.tag);
     assert.equal(read.publicFrom(frame), nickFor(0));

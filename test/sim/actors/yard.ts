@@ -375,3 +375,8 @@ export function marksOf(node: Node): readonly Mark[] {
   return node.marks.map((one) => one.mark);
 }
 
+/** The tag of a line, from its text (`from!to!command...`); -1 if there is none. */
+export function tagIn(line: string): number {
+  const found = /#([1-9][0-9]{0,14})(?![0-9])/.exec(line);
+  return found === null ? -1 : Number(found[1]);
+}

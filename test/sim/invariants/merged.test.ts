@@ -29,6 +29,15 @@ test("merged: an effect more or less is seen", () => {
   assert.match(due((effects) => effects.splice(0, 1)) ?? "", /ordered other things/);
 });
 
+test("merged: a kernel that dies of both in one step alone is seen", () => {
+  const n = t.start();
+  t.join(n, t.maker(1));
+  const { kernel: k } = n.drive;
+  const root = { ...k.root, step: () => { throw new Error("both at once"); } };
+  const twin = merged.together({ ...k, root }, TICK, k.wakeAt);
+  assert.match(merged.differs(k, [], twin) ?? "", /dies: both at once/);
+});
+
 test("merged: another state is seen", () => {
   const n = t.start();
   const conn = t.join(n, t.maker(1));
