@@ -7,6 +7,7 @@ import type { Scenario } from "../../sim/scenario.ts";
 import * as why from "../../sim/why.ts";
 import type { RunOptions } from "./job.ts";
 import type { Pool } from "./pool.ts";
+import { crashed, runOn } from "./shrinking.ts";
 
 const askedPerWorker = 8;
 
@@ -20,17 +21,21 @@ export async function whyOn(
   while (!why.done(question)) {
     if (how.isOver()) return undefined;
     const asks = why.wanted(question, askedPerWorker * pool.size);
-    const outcomes: Outcome[] = [];
-    const answers = await Promise.all(asks.map((ask) => pool.submit({
-      what: { scenario: ask.scenario }, options: { ...options, fork: ask.fork },
-      checkpoints: false, traps: true,
-    })));
-    for (const { answer } of answers) {
-      if (!answer.ok) throw new Error(`a run for why: ${answer.says}`);
-      outcomes.push(answer.outcome);
-    }
-    why.tried(question, outcomes);
+    const runs = await Promise.all(asks.map((ask) =>
+      runOn(pool, ask.scenario, { ...options, fork: ask.fork })));
+    why.tried(question, runs.map((one) => (one.ok ? one.outcome : otherwise(one.says))));
     how.told(question.runs);
   }
   return why.result(question);
+}
+
+/** A run that crashes the simulator itself fails, and not in the way that is asked about. */
+function otherwise(says: string): Outcome {
+  const [first = ""] = says.split("\n");
+  return {
+    ...crashed(says), verdict: "crash",
+    finding: {
+      id: "worker", node: "", says: first, shape: "worker", step: 0, atUs: 0, pending: [],
+    },
+  };
 }

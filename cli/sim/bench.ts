@@ -12,6 +12,7 @@ import { type Ambient, createAmbient } from "../../adapters/ambient.ts";
 import { columns } from "../../sim/report/lines.ts";
 import { countText } from "../../sim/words.ts";
 import { exits } from "../exit.ts";
+import { tellProblems } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { unadjusted } from "./adjust.ts";
 import { type Figures, measure, median, type Spans } from "./bench-figures.ts";
@@ -59,7 +60,7 @@ export async function bench(
 ): Promise<number> {
   const problems: string[] = [];
   const settings = readAll(flags.jobs === undefined ? {} : { jobs: flags.jobs }, problems);
-  for (const problem of problems) io.err(`dogwatch: ${problem}\n`);
+  tellProblems(io, problems);
   if (problems.length > 0) return exits.usage;
   const told = (says: string): void => {
     if (flags.quiet !== true) io.err(`${says}\n`);

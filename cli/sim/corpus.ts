@@ -6,21 +6,22 @@
  * for its steps first.
  * @module
  */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Ambient, createAmbient } from "../../adapters/ambient.ts";
 import { hashOf } from "../../sim/canonical.ts";
 import { countText, plural } from "../../sim/words.ts";
 import { exits } from "../exit.ts";
+import { tellProblems } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { unadjusted } from "./adjust.ts";
 import { builtIn, type Profile, profiles } from "./engine.ts";
-import { type Kept, loadFile, writeKept, writeWhole } from "./files.ts";
+import { check, type Kept, loadFile, readJson, writeKept, writeWhole } from "./files.ts";
 import { misused, read, type Settings, type SimFlags } from "./flags.ts";
 import { rangeOf } from "./hunt.ts";
 import type { Answer, Job } from "./job.ts";
-import { createPool, type Pool } from "./pool.ts";
+import { poolOf, type Pool } from "./pool.ts";
 import { seedAt, seedText } from "./seeds.ts";
 import { add as addToTally, createTally } from "./tally.ts";
 import { exitOfTally, lastLine } from "./verdict.ts";
@@ -43,7 +44,7 @@ export function addFiles(files: readonly string[], flags: CorpusFlags, io: Io): 
   for (const file of files) {
     const loaded = loadFile(file);
     if (!loaded.ok) {
-      for (const problem of loaded.problems) io.err(`dogwatch: ${problem}\n`);
+      tellProblems(io, loaded.problems);
       exit = exits.usage;
       continue;
     }
@@ -106,14 +107,15 @@ function itemsOf(place: string): Item[] | string {
     return scenariosIn(place).map(({ file, kept }) =>
       ({ name: file, seed: kept.scenario.seed, what: { scenario: kept.scenario } }));
   }
-  const raw: unknown = JSON.parse(readFileSync(place, "utf8"));
-  const smoke = smokeSchema.safeParse(raw);
+  const raw = readJson(place);
+  if (!raw.ok) return raw.says;
+  const smoke = smokeSchema.safeParse(raw.value);
   if (smoke.success) {
     return smoke.data.seeds.map(({ profile, seed }) => ({
       name: `${profile} ${seed}`, seed, what: { seed, recipe: { profile, adjust: unadjusted } },
     }));
   }
-  const loaded = loadFile(place);
+  const loaded = check(place, raw.value);
   if (!loaded.ok) return loaded.problems.join("; ");
   const { scenario } = loaded.kept;
   return [{ name: place, seed: scenario.seed, what: { scenario } }];
@@ -125,13 +127,8 @@ export async function runAll(
 ): Promise<number> {
   const settings = read(flags, io);
   if (settings === undefined) return exits.usage;
-  const given = places.length > 0 ? places : [corpusFolder];
-  const items: Item[] = [];
-  for (const place of given) {
-    const found = itemsOf(place);
-    if (typeof found === "string") return misused(io, found);
-    items.push(...found);
-  }
+  const items = filesOf(places.length > 0 ? places : [corpusFolder]);
+  if (typeof items === "string") return misused(io, items);
   const ran = await runItems(items, settings, ambient);
   const tally = createTally();
   const failed: string[] = [];
@@ -162,9 +159,7 @@ type Ran = { readonly item: Item; readonly answer: Answer };
 async function runItems(
   items: readonly Item[], settings: Settings, ambient: Ambient, look?: "cover",
 ): Promise<Ran[]> {
-  const pool: Pool = createPool({
-    size: settings.jobs, ambient, ...(settings.lib === undefined ? {} : { lib: settings.lib }),
-  });
+  const pool: Pool = poolOf(settings, ambient);
   try {
     return await Promise.all(items.map(async (item) => {
       const { answer } = await pool.submit({

@@ -11,11 +11,11 @@ import { countText, plural } from "../../sim/words.ts";
 import { exits } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { misused, read, type Settings, type SimFlags } from "./flags.ts";
-import { type GoalMode, goalModes, declared, missing, shareText, unmet } from "./goals.ts";
+import { type GoalMode, goalModeOf, declared, missing, shareText, unmet } from "./goals.ts";
 import { rangeOf } from "./hunt.ts";
-import { createPool, type Pool } from "./pool.ts";
+import { poolOf, type Pool } from "./pool.ts";
 import { shortCount } from "./progress.ts";
-import { isLive } from "./screen.ts";
+import { liveLine } from "./screen.ts";
 import { seedAt, shortSeed } from "./seeds.ts";
 import { addCover, type Cover } from "./sights.ts";
 import { add, createTally, type Tally } from "./tally.ts";
@@ -32,21 +32,17 @@ export async function cover(
 ): Promise<number> {
   const settings = read(flags, io);
   if (settings === undefined) return exits.usage;
-  const mode = goalModes.find((one) => one === (flags.goals ?? "auto"));
-  if (mode === undefined) {
-    return misused(io, `--goals ${flags.goals}: expected ${goalModes.join(", ")}`);
-  }
+  const mode = goalModeOf(flags.goals);
+  if (!mode.ok) return misused(io, mode.says);
   const range = rangeOf({ seeds: seedsUsual, ...flags }, settings, ambient);
   if (typeof range === "string") return misused(io, range);
-  const pool = createPool({
-    size: settings.jobs, ambient, ...(settings.lib === undefined ? {} : { lib: settings.lib }),
-  });
+  const pool = poolOf(settings, ambient);
   const seeds = Array.from({ length: range.count }, (_, nth) =>
     seedAt(range, { at: 1, of: 1 }, nth));
   const tally = createTally();
   try {
     const seen = await look(seeds, tally, pool, settings, io);
-    return report({ seen, tally, mode }, settings, io);
+    return report({ seen, tally, mode: mode.value }, settings, io);
   } finally {
     await pool.close();
   }
@@ -57,7 +53,7 @@ async function look(
 ): Promise<Cover> {
   const seen: Cover = { matrix: {}, moves: {} };
   const { recipe, options } = settings;
-  const isShown = isLive(io) && !settings.isQuiet;
+  const line = liveLine(io, settings.isQuiet);
   const ahead: ReturnType<Pool["submit"]>[] = [];
   let issued = 0;
   for (const [nth, seed] of seeds.entries()) {
@@ -69,9 +65,9 @@ async function look(
     const { answer } = await (ahead.shift() as ReturnType<Pool["submit"]>);
     add(tally, seed, nth, answer);
     if (answer.ok && answer.cover !== undefined) addCover(seen, answer.cover);
-    if (isShown && nth % 10 === 0) io.err(`\r${nth + 1} of ${seeds.length} seeds\x1b[K`);
+    if (nth % 10 === 0) line.tell(`${nth + 1} of ${seeds.length} seeds`);
   }
-  if (isShown) io.err("\r\x1b[K");
+  line.end();
   return seen;
 }
 

@@ -14,13 +14,13 @@ import { countText, plainSigns, signs } from "../../sim/words.ts";
 import { exits } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { canary } from "./canary.ts";
-import { builtIn, loaded, type Engine } from "./engine.ts";
+import { type Engine, engineOf } from "./engine.ts";
 import { filmOf } from "./film.ts";
 import { misused, read, type Settings, type SimFlags } from "./flags.ts";
 import { rangeOf } from "./hunt.ts";
 import { type Answer, type Job, scenarioOf } from "./job.ts";
 import { libraryHere } from "./mutate-library.ts";
-import { createPool, type PoolOptions } from "./pool.ts";
+import { poolOf, type PoolOptions } from "./pool.ts";
 import { isPlain } from "./screen.ts";
 import { seedAt, shortSeed } from "./seeds.ts";
 import { effectLines, shotLine } from "./shots.ts";
@@ -103,9 +103,7 @@ function legsOf({ node = [] }: DeterminismFlags): Leg[] {
 async function runLeg(
   leg: Leg, seeds: readonly string[], settings: Settings, ambient: Ambient,
 ): Promise<ReadonlyMap<string, Answer>> {
-  const pool = createPool({
-    size: 1, ambient, ...(settings.lib === undefined ? {} : { lib: settings.lib }), ...leg.pool,
-  });
+  const pool = poolOf({ ...settings, jobs: 1 }, ambient, leg.pool);
   const order = leg.isReversed === true ? [...seeds, ...[...seeds].reverse()] : seeds;
   try {
     const answers = await Promise.all(order.map((seed) => pool.submit(jobOf(seed, settings))));
@@ -166,7 +164,7 @@ async function report(
 
 /** The first step at which two runs of this process part, if they do. */
 async function divergenceText(seed: string, settings: Settings): Promise<string> {
-  const engine = settings.lib === undefined ? builtIn : await loaded(settings.lib);
+  const engine = await engineOf(settings.lib);
   const scenario = scenarioOf({ seed, recipe: settings.recipe }, engine);
   const stepper = (): Stepper => stepperOf(engine, scenario, settings);
   const found = lockstep(stepper(), stepper(), settings.options.eventsMax);

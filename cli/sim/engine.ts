@@ -30,8 +30,13 @@ export const builtIn: Engine = {
   outcome: runner.outcome,
 };
 
-/** The engine compiled into `lib`: a folder with `sim/runner.js` and `sim/generate.js`. */
-export async function loaded(lib: string): Promise<Engine> {
+/** The engine compiled into `lib`, or this build's own where none is named. */
+export async function engineOf(lib: string | undefined): Promise<Engine> {
+  return lib === undefined ? builtIn : loaded(lib);
+}
+
+/** A folder with `sim/runner.js` and `sim/generate.js`. */
+async function loaded(lib: string): Promise<Engine> {
   const { run, begin, advance, outcome } = await module(lib, "runner.js") as Engine;
   const drawing = await module(lib, "generate.js") as Pick<Engine, "generate">;
   return { generate: drawing.generate, run, begin, advance, outcome };

@@ -6,13 +6,14 @@
  * Rule 2: written in one piece, with keys in a fixed order, so that a diff shows what changed.
  * @module
  */
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { cleanText } from "../../adapters/log.ts";
 import type { Scenario } from "../../sim/scenario.ts";
 import { simVersion } from "../../sim/scenario.ts";
 import { scenarioSchema } from "./schema.ts";
+import type { Read } from "./seeds.ts";
 
 /** A scenario with its story. */
 export type Kept = {
@@ -64,14 +65,18 @@ const keptSchema = z.strictObject({
 
 /** Reads and checks a file: a scenario, or one that was kept. */
 export function loadFile(file: string): Loaded {
-  let raw: unknown;
+  const raw = readJson(file);
+  return raw.ok ? check(file, raw.value) : bad(raw.says);
+}
+
+/** Reads what a file holds, as JSON; says the file and what is wrong with it. */
+export function readJson(file: string): Read<unknown> {
   try {
-    if (statSync(file).size > fileBytesMax) return bad(`${file}: larger than any scenario`);
-    raw = JSON.parse(readFileSync(file, "utf8"));
+    if (statSync(file).size > fileBytesMax) return { ok: false, says: `${file}: too large` };
+    return { ok: true, value: JSON.parse(readFileSync(file, "utf8")) };
   } catch (error) {
-    return bad(`${file}: ${cleanText((error as Error).message)}`);
+    return { ok: false, says: `${file}: ${cleanText((error as Error).message)}` };
   }
-  return check(file, raw);
 }
 
 /** Checks what was read from `file`. */
@@ -168,15 +173,43 @@ function shown(value: unknown): string {
   return json.length > shownMax ? `${json.slice(0, shownMax)}…` : json;
 }
 
-/** Writes text to a file in one piece; makes its folder. */
-export function writeWhole(file: string, content: string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const part = `${file}.part`;
-  writeFileSync(part, content);
-  renameSync(part, file);
+/** A file that the system would not take: which, and why. */
+export class Unwritten extends Error {}
+
+/** Does the writing of a file. Throws `Unwritten` for what the system throws. */
+export function writing<T>(file: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    throw new Unwritten(`cannot write ${file}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
-/** Writes a kept scenario, an entry a line. */
+/** Writes text to a file in one piece; makes its folder. Throws `Unwritten`. */
+export function writeWhole(file: string, content: string): void {
+  const part = `${file}.part`;
+  try {
+    writing(file, () => {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(part, content);
+      renameSync(part, file);
+    });
+  } catch (error) {
+    removeQuietly(part);
+    throw error;
+  }
+}
+
+/** Half a file on a full disk only takes more of its room. */
+function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // It stays; what was wrong is told by whoever wrote it.
+  }
+}
+
+/** Writes a kept scenario, an entry a line. Throws `Unwritten`. */
 export function writeKept(file: string, kept: Kept): void {
   writeWhole(file, `${pretty(kept, "")}\n`);
 }

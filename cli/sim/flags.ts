@@ -9,6 +9,7 @@ import { availableParallelism } from "node:os";
 import { Option } from "commander";
 import { harmKinds } from "../../sim/scenario.ts";
 import { exits } from "../exit.ts";
+import { tellProblems } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { type Adjust, type Group, groups } from "./adjust.ts";
 import { defaultOptions, profiles } from "./engine.ts";
@@ -107,7 +108,7 @@ export const simWords: readonly (readonly [string, readonly string[]])[] = [
 export function read(flags: SimFlags, io: Io): Settings | undefined {
   const problems: string[] = [];
   const settings = readAll(flags, problems);
-  for (const problem of problems) io.err(`dogwatch: ${problem}\n`);
+  tellProblems(io, problems);
   return problems.length === 0 ? settings : undefined;
 }
 

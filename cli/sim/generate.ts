@@ -4,7 +4,7 @@
  */
 import { exits } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { builtIn, loaded } from "./engine.ts";
+import { engineOf } from "./engine.ts";
 import { pretty } from "./files.ts";
 import { read, type SimFlags } from "./flags.ts";
 import { subjectOf } from "./subject.ts";
@@ -13,7 +13,7 @@ import { subjectOf } from "./subject.ts";
 export async function generate(given: string, flags: SimFlags, io: Io): Promise<number> {
   const settings = read(flags, io);
   if (settings === undefined) return exits.usage;
-  const engine = settings.lib === undefined ? builtIn : await loaded(settings.lib);
+  const engine = await engineOf(settings.lib);
   const subject = subjectOf(given, settings, engine, io);
   if (subject === undefined) return exits.usage;
   io.out(`${pretty(subject.scenario, "")}\n`);

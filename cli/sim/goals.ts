@@ -8,14 +8,30 @@
 import { type HarmKind, harmKinds } from "../../sim/scenario.ts";
 import { type Goal, goals, type Profile, shapes } from "./engine.ts";
 import type { Recipe } from "./job.ts";
+import type { Read } from "./seeds.ts";
 import type { Tally } from "./tally.ts";
 
 /** Seeds within which every goal is reached. */
-export const goalSeeds = 5_000;
+const goalSeeds = 5_000;
 
-export const goalModes = ["auto", "require", "ignore"] as const;
+const goalModes = ["auto", "require", "ignore"] as const;
 /** `auto`: required of profiles that draw everything, unchanged by flags, after enough seeds. */
 export type GoalMode = (typeof goalModes)[number];
+
+/** What `--goals` says. */
+export function goalModeOf(text = "auto"): Read<GoalMode> {
+  const value = goalModes.find((mode) => mode === text);
+  if (value !== undefined) return { ok: true, value };
+  return { ok: false, says: `--goals ${text}: expected ${goalModes.join(", ")}` };
+}
+
+/** Fewer seeds than this miss goals by nature: their names say nothing then. */
+const namedSeeds = 500;
+
+/** Are the names of missing goals worth a line? */
+export function namesGoals({ seeds }: Tally, mode: GoalMode): boolean {
+  return mode === "require" || seeds >= namedSeeds;
+}
 
 /** Profiles whose worlds can reach every goal. */
 const fullProfiles: readonly Profile[] = ["std", "chaos"];

@@ -4,17 +4,19 @@
  * Rule 1: first the search, then the shrinking: by then the fastest-failing seed of each finding is
  * known.
  * Rule 2: Ctrl-C ends the search, not the hunt: what was found by then is made small and reported.
- * Rule 3: the state is saved as it goes, so that a hunt that was killed can be resumed.
+ * Rule 3: the state is saved as it goes, so that a hunt that was killed can be resumed. A hunt that
+ * cannot save at its beginning does not begin; one that cannot later says so and goes on.
  * @module
  */
 import { type Ambient, createAmbient } from "../../adapters/ambient.ts";
 import { exits } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { onStop } from "../signals.ts";
+import { Unwritten } from "./files.ts";
 import { misused, read, readSpan, type Settings, type SimFlags, told } from "./flags.ts";
-import { type GoalMode, goalModes, unmet } from "./goals.ts";
+import { type GoalMode, goalModeOf, unmet } from "./goals.ts";
 import { type KeptFile, keepAll } from "./keep.ts";
-import { createPool, type Pool } from "./pool.ts";
+import { poolOf, type Pool } from "./pool.ts";
 import type { View } from "./progress.ts";
 import { reportHunt } from "./report.ts";
 import { openScreen } from "./screen.ts";
@@ -59,27 +61,25 @@ export async function hunt(
   if (settings === undefined) return exits.usage;
   const planned = plan(flags, settings, ambient);
   if (typeof planned === "string") return misused(io, planned);
-  const pool = createPool({
-    size: settings.jobs, ambient, ...(settings.lib === undefined ? {} : { lib: settings.lib }),
-  });
+  const pool = poolOf(settings, ambient);
   try {
-    const kept = await work(planned, pool, io, ambient);
+    const { kept, isLost } = await work(planned, pool, io, ambient);
     const lacking = unmet(planned.progress.tally, planned.plan.recipe, planned.goalMode);
-    return reportHunt({ hunt: planned, kept, unmet: lacking, deaths: pool.deaths }, io);
+    return reportHunt({ hunt: planned, kept, unmet: lacking, deaths: pool.deaths, isLost }, io);
   } finally {
     await pool.close();
   }
 }
 
 function plan(flags: HuntFlags, settings: Settings, ambient: Ambient): Hunt | string {
-  const problems: string[] = [];
+  const problems = flags.resume === undefined ? [] : settled(flags);
   const forMs = flags.for === undefined
     ? undefined
     : told("--for", flags.for, readSpan(flags.for), problems);
-  const goalMode = goalModes.find((mode) => mode === (flags.goals ?? "auto"));
-  if (goalMode === undefined) return `--goals ${flags.goals}: expected ${goalModes.join(", ")}`;
+  const goalMode = goalModeOf(flags.goals);
+  if (!goalMode.ok) return goalMode.says;
   if (problems[0] !== undefined) return problems[0];
-  const rest = { settings, forMs, goalMode, stopsAtFirst: flags.stop === true };
+  const rest = { settings, forMs, goalMode: goalMode.value, stopsAtFirst: flags.stop === true };
   if (flags.resume !== undefined) return resumed(flags.resume, settings, rest);
   const range = rangeOf(flags, settings, ambient);
   if (typeof range === "string") return range;
@@ -90,6 +90,17 @@ function plan(flags: HuntFlags, settings: Settings, ambient: Ambient): Hunt | st
     ...rest, plan: fresh, code: codeText(), again: settings.again,
     progress: { next: 0, tally: createTally() }, file: stateFile(settings.folder, fresh),
   };
+}
+
+/** Flags that a hunt on disk has settled. */
+function settled(flags: HuntFlags): string[] {
+  const { seeds, seedFrom, shard, profile, fault, nodes, budgetEvents } = flags;
+  const given = {
+    "--seeds": seeds, "--seed-from": seedFrom, "--shard": shard, "--profile": profile,
+    "--fault": fault, "--nodes": nodes, "--lite": flags.lite, "--budget-events": budgetEvents,
+  };
+  return Object.entries(given).filter(([, value]) => value !== undefined)
+    .map(([flag]) => `${flag}: with --resume the hunt has its own`);
 }
 
 function resumed(
@@ -130,8 +141,14 @@ function baseOf(where: string, ambient: Pick<Ambient, "entropy">): bigint | stri
   return `--seed-from ${where}: expected git, random or a seed: ${seed.says}`;
 }
 
-/** Searches, then makes small what was found. */
-async function work(h: Hunt, pool: Pool, io: Io, ambient: Ambient): Promise<readonly KeptFile[]> {
+type Worked = {
+  readonly kept: readonly KeptFile[];
+  /** The state could not be saved in the end. */
+  readonly isLost: boolean;
+};
+
+/** Searches, then makes small what was found. Throws `Unwritten` before it begins, not later. */
+async function work(h: Hunt, pool: Pool, io: Io, ambient: Ambient): Promise<Worked> {
   const { progress, plan: { range, shard } } = h;
   const { tally } = progress;
   const began = ambient.now();
@@ -146,13 +163,15 @@ async function work(h: Hunt, pool: Pool, io: Io, ambient: Ambient): Promise<read
     jobs: pool.size, range: rangeText(range), total: sizeOf(range, shard), forMs: h.forMs,
     elapsedMs: elapsed(), freshSeeds: tally.seeds - before.seeds,
     freshSteps: tally.steps - before.steps, freshVirtualMs: tally.virtualMs - before.virtualMs,
-    tally, doing,
+    tally, doing, goalMode: h.goalMode,
   });
+  saveState(h.file, h);
   const screen = openScreen(view, io, ambient, h.settings.isQuiet);
   const undo = onStop(() => (isStopped = true), io);
+  let isLost = false;
   const save = (): void => {
     tally.wallMs = before.wallMs + elapsed();
-    saveState(h.file, h);
+    isLost = !saved(h, isLost, io);
   };
   const saving = ambient.every(saveMs, save);
   await search(pool, h.plan, progress, {
@@ -169,5 +188,18 @@ async function work(h: Hunt, pool: Pool, io: Io, ambient: Ambient): Promise<read
   doing = "";
   undo();
   screen.end();
-  return kept;
+  return { kept, isLost };
+}
+
+/** Saves. That it cannot be done is told, once until it can, and stops nothing. */
+function saved(h: Hunt, wasLost: boolean, io: Io): boolean {
+  try {
+    saveState(h.file, h);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Unwritten)) throw error;
+    const so = "the hunt goes on, and what comes from here on cannot be resumed";
+    if (!wasLost) io.err(`dogwatch: ${error.message}; ${so}\n`);
+    return false;
+  }
 }

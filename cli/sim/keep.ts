@@ -2,6 +2,7 @@
  * From findings of a search to kept files: each is made small, run once more, and written.
  *
  * Rule 1: of every finding something is written, also when shrinking was cut short.
+ * What cannot be written is told in full instead.
  * Rule 2: what fails otherwise on the way is a finding too, and is written beside.
  * @module
  */
@@ -12,8 +13,8 @@ import { progress, type Shrunk } from "../../sim/shrink.ts";
 import type { WhyResult } from "../../sim/why.ts";
 import { version } from "../version.ts";
 import { whyOn } from "./asking.ts";
-import { builtIn, type Engine, loaded } from "./engine.ts";
-import { type Kept, writeKept } from "./files.ts";
+import { type Engine, engineOf } from "./engine.ts";
+import { type Kept, Unwritten, writeKept } from "./files.ts";
 import type { Settings } from "./flags.ts";
 import { drawPictures } from "./draw.ts";
 import { scenarioOf } from "./job.ts";
@@ -26,7 +27,9 @@ import type { Io } from "../io.ts";
 
 /** A finding on disk. */
 export type KeptFile = {
+  /** Or, where it could not be written, the seed with its flags. */
   readonly file: string;
+  readonly isWritten: boolean;
   /** Other files that were written with it: pictures, findings by the way. */
   readonly beside: readonly string[];
   readonly found: Found;
@@ -65,8 +68,7 @@ const whyRuns = 150;
 export async function keepAll(
   h: Keeping, pool: Pool, io: Io, telling: Telling,
 ): Promise<KeptFile[]> {
-  const { lib } = h.settings;
-  const engine = lib === undefined ? builtIn : await loaded(lib);
+  const engine = await engineOf(h.settings.lib);
   const kept: KeptFile[] = [];
   for (const found of h.progress.tally.found) {
     const one = await keep(h, found, kept.length < shrunkMax, engine, pool, io, telling);
@@ -82,7 +84,12 @@ async function keep(
   const { recipe, options } = h.plan;
   const scenario = scenarioOf({ seed: found.seed, recipe }, engine);
   const ran = await runOn(pool, scenario, options);
-  if (!ran.ok || ran.outcome.finding === undefined) return undefined;
+  if (!ran.ok || ran.outcome.finding === undefined) {
+    const says = ran.ok ? "run once more, it does not fail" : ran.says.split("\n")[0];
+    const seed = shortSeed(found.seed);
+    io.err(`dogwatch: ${found.finding.id} seed ${seed} is not kept: ${says}\n`);
+    return undefined;
+  }
   const { id } = ran.outcome.finding;
   const name = `${id} seed ${shortSeed(found.seed)}`;
   const began = telling.now();
@@ -97,15 +104,15 @@ async function keep(
   const finding = best.outcome.finding ?? ran.outcome.finding;
   const file = fileOf(h.settings.folder, finding, found.seed);
   const story = storyOf(h, found.seed);
-  writeKept(file, {
+  const isWritten = writeFinding(file, {
     ...keptOf(best.scenario, finding, best.outcome.digest, story),
     ...(shrunk === undefined ? {} : shrunkOf(shrunk, shrinkMs)),
     ...(shrunk === undefined ? {} : { original: scenario }),
-  });
-  const others = (shrunk?.slipped ?? []).map((slip, i) => {
+  }, io);
+  const others = (shrunk?.slipped ?? []).flatMap((slip, i) => {
     const beside = fileOf(h.settings.folder, slip.finding, found.seed, `-${i + 1}`);
-    writeKept(beside, keptOf(slip.scenario, slip.finding, undefined, story));
-    return beside;
+    const slipped = keptOf(slip.scenario, slip.finding, undefined, story);
+    return writeFinding(beside, slipped, io) ? [beside] : [];
   });
   const { lib } = h.settings;
   const pictures = lib !== undefined ? [] : drawPictures(
@@ -118,10 +125,27 @@ async function keep(
       told: (runs) => telling.told(`${name}: why, ${runs} runs`), isOver: telling.isOver,
     }, quickWhy)
     : undefined;
+  const again = [shortSeed(found.seed), ...h.again].join(" ");
   return {
-    file, beside: [...pictures, ...others], found, scenario: best.scenario, outcome: best.outcome,
-    shrunk, shrinkMs, why, lib,
+    file: isWritten ? file : again, isWritten, beside: [...pictures, ...others], found,
+    scenario: best.scenario, outcome: best.outcome, shrunk, shrinkMs, why, lib,
   };
+}
+
+/**
+ * Writes a finding. A disk that refuses costs the file and not the finding: it is told in full.
+ * False if it was.
+ */
+export function writeFinding(file: string, kept: Kept, io: Io): boolean {
+  try {
+    writeKept(file, kept);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Unwritten)) throw error;
+    const { original: _, ...rest } = kept;
+    io.err(`dogwatch: ${error.message}; this is what it was to hold:\n${JSON.stringify(rest)}\n`);
+    return false;
+  }
 }
 
 /** What is kept of where a scenario comes from. */

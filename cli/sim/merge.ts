@@ -6,8 +6,9 @@
  */
 import { exits } from "../exit.ts";
 import type { Io } from "../io.ts";
+import { Unwritten } from "./files.ts";
 import { misused, read, type SimFlags } from "./flags.ts";
-import { type GoalMode, goalModes, unmet } from "./goals.ts";
+import { goalModeOf, unmet } from "./goals.ts";
 import { reportHunt } from "./report.ts";
 import { seedText, sizeOf } from "./seeds.ts";
 import { type HuntState, loadState, saveState } from "./state.ts";
@@ -19,10 +20,8 @@ export type MergeFlags = SimFlags & { readonly goals?: string; readonly into?: s
 export function merge(files: readonly string[], flags: MergeFlags, io: Io): number {
   const settings = read(flags, io);
   if (settings === undefined) return exits.usage;
-  const mode = goalModes.find((one) => one === (flags.goals ?? "auto"));
-  if (mode === undefined) {
-    return misused(io, `--goals ${flags.goals}: expected ${goalModes.join(", ")}`);
-  }
+  const mode = goalModeOf(flags.goals);
+  if (!mode.ok) return misused(io, mode.says);
   const states: HuntState[] = [];
   for (const file of files) {
     const state = loadState(file);
@@ -33,12 +32,24 @@ export function merge(files: readonly string[], flags: MergeFlags, io: Io): numb
   }
   states.sort((a, b) => keyOf(a) < keyOf(b) ? -1 : 1);
   const whole = together(states);
-  if (flags.into !== undefined) saveState(flags.into, whole);
+  const isLost = flags.into !== undefined && !written(flags.into, whole, io);
   tellGaps(states, io);
   return reportHunt({
-    hunt: { ...whole, settings }, kept: [], deaths: [],
-    unmet: unmet(whole.progress.tally, whole.plan.recipe, mode satisfies GoalMode),
+    hunt: { ...whole, settings, goalMode: mode.value }, kept: [], deaths: [], isLost,
+    unmet: unmet(whole.progress.tally, whole.plan.recipe, mode.value),
   }, io);
+}
+
+/** The report does not wait for a disk with room. */
+function written(file: string, whole: HuntState, io: Io): boolean {
+  try {
+    saveState(file, whole);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Unwritten)) throw error;
+    io.err(`dogwatch: ${error.message}\n`);
+    return false;
+  }
 }
 
 /** Ranges in the order of their seeds, shards in theirs. */

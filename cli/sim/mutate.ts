@@ -14,6 +14,7 @@ import { Option } from "commander";
 import { type Ambient, createAmbient } from "../../adapters/ambient.ts";
 import { type Mutant, mutants } from "../../sim/mutants.ts";
 import { exits } from "../exit.ts";
+import { tellProblems } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { defaultOptions, type Profile, profiles } from "./engine.ts";
 import { plainOptions, told, whole } from "./flags.ts";
@@ -95,7 +96,7 @@ export async function mutate(
   const settings = read(flags, problems);
   const { recorded: again = false, write: writes = false } = flags;
   const recorded = again ? recordIn(writes ? [] : problems) : undefined;
-  for (const problem of problems) io.err(`dogwatch: ${problem}\n`);
+  tellProblems(io, problems);
   if (settings === undefined || problems.length > 0) return exits.usage;
   const tell = flags.quiet === true ? () => {} : io.err;
   const control = createControl(settings.lib, settings.options, ambient);

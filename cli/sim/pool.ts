@@ -87,6 +87,14 @@ const lookMs = 500;
 const stillbornMax = 3;
 const saidMax = 2_000;
 
+/** A pool as the flags want it; `over`: what is otherwise. */
+export function poolOf(
+  { jobs, lib }: { readonly jobs: number; readonly lib: string | undefined },
+  ambient: PoolOptions["ambient"], over: Partial<PoolOptions> = {},
+): Pool {
+  return createPool({ size: jobs, ambient, ...(lib === undefined ? {} : { lib }), ...over });
+}
+
 /** Starts the workers. */
 export function createPool(options: PoolOptions): Pool {
   const crew: Crew = {

@@ -6,7 +6,7 @@
  * @module
  */
 import { countText, harmNames, plainSigns, type Signs, signs, spanText } from "../../sim/words.ts";
-import { missing, shareText } from "./goals.ts";
+import { type GoalMode, missing, namesGoals, shareText } from "./goals.ts";
 import type { Recipe } from "./job.ts";
 import type { Tally } from "./tally.ts";
 import { shortSeed } from "./seeds.ts";
@@ -27,6 +27,7 @@ export type View = {
   readonly total: number;
   readonly forMs: number | undefined;
   readonly tally: Tally;
+  readonly goalMode: GoalMode;
   /** What is being done about the findings, in words. */
   readonly doing: string;
 };
@@ -62,7 +63,7 @@ export function frame(v: View, look: Look): string[] {
 export function line(v: View): string {
   const { tally: t } = v;
   if (v.doing !== "") return `${v.name}: ${v.doing}`;
-  const lacking = missing(t, v.recipe).map((name) => name.split(" ")[0]);
+  const lacking = lackingOf(v).map((name) => name.split(" ")[0]);
   const goals = shareText(t, v.recipe);
   const parts = [
     `${v.name}: ${seedsText(v)}`, rateText(v), etaText(v), `virtual ${virtualText(t.virtualMs)}`,
@@ -169,8 +170,13 @@ function faultsText(t: Tally, dot: string): string {
 
 const missingShown = 3;
 
+/** The goals that are missing, where that says something already. */
+function lackingOf({ tally, recipe, goalMode }: View): readonly string[] {
+  return namesGoals(tally, goalMode) ? missing(tally, recipe) : [];
+}
+
 function goalsText(v: View): string {
-  const lacking = missing(v.tally, v.recipe);
+  const lacking = lackingOf(v);
   const share = shareText(v.tally, v.recipe);
   if (lacking.length === 0) return share;
   const shown = lacking.slice(0, missingShown).join(", ");

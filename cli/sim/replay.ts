@@ -11,7 +11,7 @@ import { parseTime } from "../../sim/words.ts";
 import { exits } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { drawField, drawPictures } from "./draw.ts";
-import { builtIn, type Engine, loaded } from "./engine.ts";
+import { type Engine, engineOf } from "./engine.ts";
 import { fieldOf } from "./field.ts";
 import { type Film, filmOf } from "./film.ts";
 import { misused, read, type Settings, type SimFlags } from "./flags.ts";
@@ -40,7 +40,7 @@ export async function replay(
     return fieldReplay(from, flags, settings, io);
   }
   if (given === undefined) return misused(io, "name a file or a seed, or a trace with --from");
-  const engine = settings.lib === undefined ? builtIn : await loaded(settings.lib);
+  const engine = await engineOf(settings.lib);
   const subject = subjectOf(given, settings, engine, io);
   if (subject === undefined) return exits.usage;
   if (isLooking(flags, settings)) {

@@ -10,7 +10,7 @@ import { exits } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { failureText } from "./failure.ts";
 import type { Format } from "./flags.ts";
-import { missing, shareText } from "./goals.ts";
+import { type GoalMode, missing, namesGoals, shareText } from "./goals.ts";
 import type { KeptFile } from "./keep.ts";
 import { virtualText } from "./progress.ts";
 import type { Recipe } from "./job.ts";
@@ -26,18 +26,22 @@ export type Report = {
     readonly again: readonly string[];
     readonly progress: { readonly tally: Tally };
     readonly settings: { readonly format: Format };
+    readonly goalMode: GoalMode;
   };
   readonly kept: readonly KeptFile[];
   /** Goals that should have been reached and were not. */
   readonly unmet: readonly string[];
   /** Workers that died on the way. */
   readonly deaths: readonly string[];
+  /** A file that was asked for could not be written. */
+  readonly isLost: boolean;
 };
 
 /** Tells what became of a search; the exit code. */
 export function reportHunt(r: Report, io: Io): number {
   const { tally } = r.hunt.progress;
-  const exit = exitOfTally(tally, r.unmet);
+  const verdict = exitOfTally(tally, r.unmet);
+  const exit = verdict === exits.ok && r.isLost ? exits.failed : verdict;
   for (const says of r.deaths) io.err(`dogwatch: a worker ${says}; it was started again\n`);
   const last = lastOf(r, exit);
   switch (r.hunt.settings.format) {
@@ -54,10 +58,10 @@ function lastOf(r: Report, exit: number): string {
   const { tally } = r.hunt.progress;
   const worst = worstFound(tally);
   const first = tally.differing[0]?.seed ?? tally.touched[0]?.seed ?? tally.broken[0]?.seed;
-  const file = r.kept.find(({ found }) => found.finding.shape === worst?.finding.shape)?.file;
+  const file = r.kept.find(({ found }) => found.finding.shape === worst?.finding.shape);
   const fields = worst === undefined || exit === exits.nondeterministic
     ? { seed: first === undefined ? undefined : shortSeed(first) }
-    : foundFields(worst, file);
+    : foundFields(worst, file?.isWritten === true ? file.file : undefined);
   const others = { seeds: tally.seeds, found: tally.found.length };
   const unmet = exit === exits.goals ? { unmet: r.unmet.length } : {};
   return lastLine(exit, { ...fields, ...others, ...unmet, digest: tally.digest });
@@ -127,8 +131,8 @@ function spentLines({ spent }: Tally, r: Report): string[] {
 }
 
 function summary(r: Report): string {
-  const { plan: { recipe }, progress: { tally } } = r.hunt;
-  const lacking = missing(tally, recipe);
+  const { plan: { recipe }, progress: { tally }, goalMode } = r.hunt;
+  const lacking = namesGoals(tally, goalMode) ? missing(tally, recipe) : [];
   const parts = [
     plural(tally.seeds, "seed"), `virtual ${virtualText(tally.virtualMs)}`,
     plural(tally.steps, "step"), `${spanText(Math.round(tally.wallMs / 100) * 100)} of search`,

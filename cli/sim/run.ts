@@ -11,13 +11,13 @@ import { countText, timeText } from "../../sim/words.ts";
 import { exits } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { drawPictures } from "./draw.ts";
-import { builtIn, type Engine, loaded, type Run } from "./engine.ts";
+import { type Engine, engineOf, type Run } from "./engine.ts";
 import { failureText, reportLook } from "./failure.ts";
 import { read, type Settings, type SimFlags } from "./flags.ts";
 import { type Case, githubText, junitText } from "./formats.ts";
 import { keepAll, type KeptFile } from "./keep.ts";
-import { createPool } from "./pool.ts";
-import { isLive } from "./screen.ts";
+import { poolOf } from "./pool.ts";
+import { type LiveLine, liveLine } from "./screen.ts";
 import { drawnSeed, seedText, shortSeed } from "./seeds.ts";
 import { rangeOf } from "./hunt.ts";
 import { fromSeed, type Subject, subjectOf } from "./subject.ts";
@@ -31,14 +31,14 @@ export async function run(
 ): Promise<number> {
   const settings = read(flags, io);
   if (settings === undefined) return exits.usage;
-  const engine = settings.lib === undefined ? builtIn : await loaded(settings.lib);
+  const engine = await engineOf(settings.lib);
   const subject = given === undefined
     ? anySeed(settings, engine, io, ambient)
     : subjectOf(given, settings, engine, io);
   if (subject === undefined) return exits.usage;
-  const isShown = isLive(io) && !settings.isQuiet;
-  const ran = runLive(engine, subject.scenario, settings, isShown ? tell(io) : undefined);
-  if (isShown) io.err("\r\x1b[K");
+  const line = liveLine(io, settings.isQuiet);
+  const ran = runLive(engine, subject.scenario, settings, line.isShown ? toldOn(line) : undefined);
+  line.end();
   if ("touched" in ran) return differs(ran.touched, subject, io);
   const files = settings.lib !== undefined ? [] : drawPictures(
     { scenario: subject.scenario, original: undefined, again: subject.again },
@@ -91,11 +91,11 @@ function slice(engine: Engine, run: Run): boolean {
   return true;
 }
 
-function tell(io: Io): (run: Run) => void {
+function toldOn(line: LiveLine): (run: Run) => void {
   return ({ world }) => {
     const at = timeText(Math.floor(world.nowUs / 1_000_000) * 1_000);
     const of = timeText(Math.floor(world.endUs / 1_000_000) * 1_000);
-    io.err(`\r${at} of ${of}, ${countText(world.steps)} steps\x1b[K`);
+    line.tell(`${at} of ${of}, ${countText(world.steps)} steps`);
   };
 }
 
@@ -113,20 +113,17 @@ async function keep(
   const progress = { tally: createTally() };
   const entries = subject.scenario.faults.length + subject.scenario.triggers.length;
   add(progress.tally, seed, 0, { ok: true, outcome, entries, touched: undefined });
-  const pool = createPool({
-    size: settings.jobs, ambient, ...(settings.lib === undefined ? {} : { lib: settings.lib }),
-  });
-  const isShown = isLive(io) && !settings.isQuiet;
+  const pool = poolOf(settings, ambient);
+  const line = liveLine(io, settings.isQuiet);
   try {
     const [kept] = await keepAll({
       settings, plan: planOf(settings), code: codeText(), again: settings.again, progress,
     }, pool, io, {
-      told: (says) => (isShown ? io.err(`\r${says}\x1b[K`) : undefined), isOver: () => false,
-      now: ambient.now,
+      told: line.tell, isOver: () => false, now: ambient.now,
     });
-    if (isShown) io.err("\r\x1b[K");
     return kept;
   } finally {
+    line.end();
     await pool.close();
   }
 }
@@ -180,8 +177,8 @@ function text(
     return `${passText(scenario, outcome, undefined, reportLook(io)).join("\n")}\n${drawn}`;
   }
   const failed: KeptFile = kept ?? {
-    file: subject.file ?? subject.again, beside: [], scenario, outcome, shrunk: undefined,
-    shrinkMs: 0, why: undefined, lib: settings.lib,
+    file: subject.file ?? subject.again, isWritten: subject.file !== undefined, beside: [],
+    scenario, outcome, shrunk: undefined, shrinkMs: 0, why: undefined, lib: settings.lib,
     found: {
       verdict: outcome.verdict === "liveness" ? "liveness" : "safety", finding: outcome.finding,
       seed: scenario.seed, steps: outcome.steps, entries: 0, digest: outcome.digest, count: 1,

@@ -55,8 +55,25 @@ function lines(view: () => View, io: Io, ambient: Pick<Ambient, "every">): Scree
   };
 }
 
+/** One line that is redrawn in place; nothing where no line can be, or talk is not wanted. */
+export type LiveLine = {
+  readonly isShown: boolean;
+  readonly tell: (says: string) => void;
+  /** Takes it away. */
+  readonly end: () => void;
+};
+
+/** Opens such a line. */
+export function liveLine(io: Io, isQuiet: boolean): LiveLine {
+  const isShown = isLive(io) && !isQuiet;
+  const put = (text: string): void => {
+    if (isShown) io.err(`\r${text}\x1b[K`);
+  };
+  return { isShown, tell: put, end: () => put("") };
+}
+
 /** May lines be redrawn? */
-export function isLive(io: Io): boolean {
+function isLive(io: Io): boolean {
   const { CI, TERM } = io.env;
   return process.stderr.isTTY && (CI ?? "") === "" && TERM !== "dumb";
 }

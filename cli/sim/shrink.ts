@@ -8,19 +8,18 @@ import { readFileSync, rmSync } from "node:fs";
 import { type Ambient, createAmbient } from "../../adapters/ambient.ts";
 import { hashOf } from "../../sim/canonical.ts";
 import * as machine from "../../sim/shrink.ts";
-import { exits } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { onStop } from "../signals.ts";
 import { drawPictures } from "./draw.ts";
-import { builtIn, loaded } from "./engine.ts";
+import { failingOf } from "./failing.ts";
 import { failureText } from "./failure.ts";
-import { writeKept, writeWhole } from "./files.ts";
-import { read, type Settings, type SimFlags, whole } from "./flags.ts";
-import { fileOf, keptOf, type KeptFile, shrunkOf, storyOf } from "./keep.ts";
-import { createPool } from "./pool.ts";
-import { isLive } from "./screen.ts";
+import { Unwritten, writeWhole } from "./files.ts";
+import { type Settings, type SimFlags, whole } from "./flags.ts";
+import { fileOf, keptOf, type KeptFile, shrunkOf, storyOf, writeFinding } from "./keep.ts";
+import { poolOf } from "./pool.ts";
+import { liveLine } from "./screen.ts";
 import { shrinkFrom } from "./shrinking.ts";
-import { type Subject, subjectOf } from "./subject.ts";
+import type { Subject } from "./subject.ts";
 import { codeText, exitOf, lastLine } from "./verdict.ts";
 
 export type ShrinkFlags = SimFlags & { readonly runs?: string };
@@ -33,20 +32,11 @@ const saveEvery = 50;
 export async function shrink(
   given: string, flags: ShrinkFlags, io: Io, ambient: Ambient = createAmbient(),
 ): Promise<number> {
-  const settings = read(flags, io);
   const problems: string[] = [];
   const runsMax = whole("--runs", flags.runs, runsTop, problems) ?? runsUsual;
-  for (const problem of problems) io.err(`dogwatch: ${problem}\n`);
-  if (settings === undefined || problems.length > 0) return exits.usage;
-  const engine = settings.lib === undefined ? builtIn : await loaded(settings.lib);
-  const subject = subjectOf(given, settings, engine, io);
-  if (subject === undefined) return exits.usage;
-  const outcome = engine.run(subject.scenario, settings.options);
-  if (outcome.finding === undefined) {
-    io.err(`dogwatch: ${given} does not fail: there is nothing to make smaller\n`);
-    io.out(lastLine(exitOf(outcome.verdict), { hash: outcome.digest }));
-    return exitOf(outcome.verdict);
-  }
+  const failing = await failingOf(given, flags, problems, "make smaller", io);
+  if (typeof failing === "number") return failing;
+  const { settings, subject, outcome } = failing;
   const stateFile = `${settings.folder}/shrink-${hashOf(subject.scenario)}.json`;
   const state = resumed(stateFile, runsMax, io)
     ?? machine.create(subject.scenario, outcome, { runsMax });
@@ -72,29 +62,42 @@ function resumed(file: string, runsMax: number, io: Io): machine.Shrink | undefi
 async function work(
   state: machine.Shrink, settings: Settings, stateFile: string, io: Io, ambient: Ambient,
 ): Promise<void> {
-  const pool = createPool({
-    size: settings.jobs, ambient, ...(settings.lib === undefined ? {} : { lib: settings.lib }),
-  });
+  const pool = poolOf(settings, ambient);
   let isStopped = false;
   const undo = onStop(() => (isStopped = true), io);
-  const isShown = isLive(io) && !settings.isQuiet;
+  const line = liveLine(io, settings.isQuiet);
   let saved = state.runs;
+  let isSaving = true;
+  const save = (): void => {
+    if (isSaving) isSaving = saveState(stateFile, state, io);
+  };
   const told = (): void => {
-    const says = `${machine.progress(state)}, ${state.runs} runs, ${machine.stage(state)}`;
-    if (isShown) io.err(`\r${says}\x1b[K`);
+    line.tell(`${machine.progress(state)}, ${state.runs} runs, ${machine.stage(state)}`);
     if (state.runs < saved + saveEvery) return;
     saved = state.runs;
-    writeWhole(stateFile, JSON.stringify(state));
+    save();
   };
   try {
     await shrinkFrom(state, {
       pool, options: settings.options, isOver: () => isStopped, told,
     });
-    if (!machine.done(state)) writeWhole(stateFile, JSON.stringify(state));
+    if (!machine.done(state)) save();
   } finally {
-    if (isShown) io.err("\r\x1b[K");
+    line.end();
     undo();
     await pool.close();
+  }
+}
+
+/** False after it was told that there is no place for it: the work goes on without. */
+function saveState(file: string, state: machine.Shrink, io: Io): boolean {
+  try {
+    writeWhole(file, JSON.stringify(state));
+    return true;
+  } catch (error) {
+    if (!(error instanceof Unwritten)) throw error;
+    io.err(`dogwatch: ${error.message}; what is stopped here cannot be taken up again\n`);
+    return false;
   }
 }
 
@@ -110,9 +113,9 @@ function write(
     code: codeText(), again: settings.again, plan: { recipe: settings.recipe },
   }, scenario.seed);
   const original = subject.kept?.original ?? subject.scenario;
-  writeKept(file, {
+  const isWritten = writeFinding(file, {
     ...keptOf(scenario, finding, outcome.digest, story), ...shrunkOf(shrunk, shrinkMs), original,
-  });
+  }, io);
   const beside = settings.lib === undefined
     ? drawPictures({ scenario, original }, file, settings.pictures, io)
     : [];
@@ -124,15 +127,18 @@ function write(
     digest: outcome.digest, count: 1,
   };
   const { lib } = settings;
-  return { file, beside, found, scenario, outcome, shrunk, shrinkMs, why: undefined, lib };
+  const again = isWritten ? file : subject.again;
+  return {
+    file: again, isWritten, beside, found, scenario, outcome, shrunk, shrinkMs, why: undefined, lib,
+  };
 }
 
 function report(kept: KeptFile, settings: Settings, io: Io): number {
   const exit = exitOf(kept.outcome.verdict);
-  const { shrunk, outcome, file, beside } = kept;
+  const { shrunk, outcome, file, beside, isWritten } = kept;
   const last = lastLine(exit, {
     id: outcome.finding?.id, runs: shrunk?.runs, minimal: shrunk?.isMinimal === true ? "yes" : "no",
-    hash: outcome.digest, repro: file,
+    hash: outcome.digest, repro: isWritten ? file : undefined,
   });
   if (settings.format === "json") {
     io.out(`${JSON.stringify({ schema: 1, exit, file, beside, outcome, runs: shrunk?.runs,

@@ -58,7 +58,7 @@ export async function runOn(pool: Pool, scenario: Scenario, options: RunOptions)
 }
 
 /** A candidate that crashes the simulator itself is not the failure that is looked for. */
-function crashed(says: string): Outcome {
+export function crashed(says: string): Outcome {
   return {
     verdict: "budget", finding: undefined, digest: "", checkpoints: [], steps: 0, virtualMs: 0,
     goals: {}, faults: {}, gauges: { [`crashed: ${says.slice(0, 80)}`]: 0 }, idle: [],

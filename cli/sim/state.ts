@@ -6,11 +6,10 @@
  * Rule 2: a file that is no hunt is refused with its name, not guessed at.
  * @module
  */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { cleanText } from "../../adapters/log.ts";
-import { writeWhole } from "./files.ts";
+import { readJson, writeWhole } from "./files.ts";
 import type { Plan, Progress } from "./search.ts";
 import { readSeed, type Read, seedText, shortSeed } from "./seeds.ts";
 import type { Tally } from "./tally.ts";
@@ -51,7 +50,7 @@ export function stateFile(folder: string, { recipe, range, shard }: Plan): strin
   return join(folder, `hunt-${recipe.profile}-${from}-${range.count}${part}.json`);
 }
 
-/** Writes it in one piece. */
+/** Writes it in one piece. Throws `Unwritten`. */
 export function saveState(file: string, { plan, code, again, progress }: HuntState): void {
   const range = { from: seedText(plan.range.from), count: plan.range.count };
   const { next, tally } = progress;
@@ -61,13 +60,9 @@ export function saveState(file: string, { plan, code, again, progress }: HuntSta
 
 /** Reads a hunt's state back. */
 export function loadState(file: string): Read<HuntState> {
-  let raw: unknown;
-  try {
-    raw = JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    return { ok: false, says: `${file}: ${cleanText((error as Error).message)}` };
-  }
-  const parsed = schema.safeParse(raw);
+  const raw = readJson(file);
+  if (!raw.ok) return raw;
+  const parsed = schema.safeParse(raw.value);
   const from = readSeed(parsed.success ? parsed.data.plan.range.from : "");
   if (!parsed.success || !from.ok) return { ok: false, says: `${file}: not the state of a hunt` };
   const { plan, code, again, next, tally } = parsed.data;

@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { named } from "../../sim/named.ts";
 import type { Scenario } from "../../sim/scenario.ts";
+import { tellProblems } from "../flags.ts";
 import type { Io } from "../io.ts";
 import type { Engine } from "./engine.ts";
 import { type Kept, loadFile } from "./files.ts";
@@ -46,7 +47,7 @@ export function subjectOf(
 function fromFile(file: string, io: Io): Subject | undefined {
   const loaded = loadFile(file);
   if (!loaded.ok) {
-    for (const problem of loaded.problems) io.err(`dogwatch: ${problem}\n`);
+    tellProblems(io, loaded.problems);
     return undefined;
   }
   const { kept } = loaded;

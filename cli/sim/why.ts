@@ -13,13 +13,13 @@ import { exits } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { onStop } from "../signals.ts";
 import { whyOn } from "./asking.ts";
-import { builtIn, loaded } from "./engine.ts";
+import { failingOf } from "./failing.ts";
 import { reportLook } from "./failure.ts";
-import { read, type Settings, type SimFlags, whole } from "./flags.ts";
-import { createPool } from "./pool.ts";
-import { isLive } from "./screen.ts";
-import { type Subject, subjectOf } from "./subject.ts";
-import { exitOf, lastLine } from "./verdict.ts";
+import { type Settings, type SimFlags, whole } from "./flags.ts";
+import { poolOf } from "./pool.ts";
+import { liveLine } from "./screen.ts";
+import type { Subject } from "./subject.ts";
+import { lastLine } from "./verdict.ts";
 
 export type WhyFlags = SimFlags & { readonly forks?: string; readonly columns?: string };
 
@@ -30,20 +30,12 @@ const columnsMax = 1_000;
 export async function why(
   given: string, flags: WhyFlags, io: Io, ambient: Ambient = createAmbient(),
 ): Promise<number> {
-  const settings = read(flags, io);
   const problems: string[] = [];
   const forks = whole("--forks", flags.forks, forksMax, problems);
   const columns = whole("--columns", flags.columns, columnsMax, problems);
-  for (const problem of problems) io.err(`dogwatch: ${problem}\n`);
-  if (settings === undefined || problems.length > 0) return exits.usage;
-  const engine = settings.lib === undefined ? builtIn : await loaded(settings.lib);
-  const subject = subjectOf(given, settings, engine, io);
-  if (subject === undefined) return exits.usage;
-  const outcome = engine.run(subject.scenario, settings.options);
-  if (outcome.finding === undefined) {
-    io.err(`dogwatch: ${given} does not fail: there is nothing to explain\n`);
-    return exitOf(outcome.verdict);
-  }
+  const failing = await failingOf(given, flags, problems, "explain", io);
+  if (typeof failing === "number") return failing;
+  const { settings, subject, outcome } = failing;
   const limits = {
     ...(forks === undefined ? {} : { forks }),
     ...(columns === undefined ? {} : { columns: Math.max(2, columns) }),
@@ -74,20 +66,18 @@ async function ask(
   scenario: Scenario, outcome: Outcome, settings: Settings, limits: Partial<WhyOptions>, io: Io,
   ambient: Ambient,
 ): Promise<WhyResult | undefined> {
-  const pool = createPool({
-    size: settings.jobs, ambient, ...(settings.lib === undefined ? {} : { lib: settings.lib }),
-  });
+  const pool = poolOf(settings, ambient);
   let isStopped = false;
   const undo = onStop(() => (isStopped = true), io);
-  const isShown = isLive(io) && !settings.isQuiet;
+  const line = liveLine(io, settings.isQuiet);
   try {
     return await whyOn(scenario, outcome, pool, settings.options, {
-      told: (runs) => (isShown ? io.err(`\r${runs} runs\x1b[K`) : undefined),
+      told: (runs) => line.tell(`${runs} runs`),
       isOver: () => isStopped,
     }, limits);
   } finally {
     undo();
-    if (isShown) io.err("\r\x1b[K");
+    line.end();
     await pool.close();
   }
 }

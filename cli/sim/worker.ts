@@ -8,7 +8,7 @@
 import type { Readable } from "node:stream";
 import { exits } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { builtIn, type Engine, loaded } from "./engine.ts";
+import { type Engine, engineOf } from "./engine.ts";
 import { type Answer, type Job, perform } from "./job.ts";
 
 export type WorkerFlags = { readonly lib?: string };
@@ -22,7 +22,7 @@ export async function worker(
 ): Promise<number> {
   const ignore = (): void => {};
   process.on("SIGINT", ignore);
-  const engine = flags.lib === undefined ? builtIn : await loaded(flags.lib);
+  const engine = await engineOf(flags.lib);
   tell(io, { id: 0, answer: undefined });
   let rest = "";
   jobs.setEncoding("utf8");
