@@ -55,8 +55,50 @@ export type DialEvent =
 export type DialFailure = "refused" | "timeout" | "unreachable";
 
 export type DialEffect =
-  /** Opens a connection to `to`. A `conn.close` before the outcome gives up: nothing follows. */
-  { readonly type: "conn.dial"; readonly conn: ConnId; readonly to: string };
+  /**
+   * Opens a connection to `to`, `host:port`. A `conn.close` before the outcome gives up: nothing
+   * follows. With `isolation` it goes through Tor, apart from all connections with another label;
+   * without, directly, which a host permits to itself only.
+   */
+  {
+    readonly type: "conn.dial"; readonly conn: ConnId; readonly to: string;
+    readonly isolation?: string;
+  };
+
+/**
+ * Questions over HTTP to a target that the host's configuration knows, with its address, its
+ * credentials and its proxy. One answer each; the core owns the time-out and drops late answers.
+ */
+export type RequestEffect =
+  | {
+    readonly type: "req.start"; readonly req: number; readonly to: string;
+    readonly method: "GET" | "POST"; readonly path: string;
+    readonly headers: readonly (readonly [string, string])[]; readonly body: string;
+    /** The credentials of the target are read again first. */
+    readonly renew: boolean;
+  }
+  /** Nobody waits any more: the host may cut it short, and its answer is dropped. */
+  | { readonly type: "req.drop"; readonly req: number };
+
+/** `too-large`: the answer has more bytes than the host takes. `denied`: nothing leads there. */
+export type RequestFailure =
+  "refused" | "timeout" | "unreachable" | "reset" | "too-large" | "malformed" | "denied";
+
+export type RequestEvent =
+  | {
+    readonly type: "req.done"; readonly req: number; readonly status: number;
+    readonly body: string;
+  }
+  | { readonly type: "req.failed"; readonly req: number; readonly reason: RequestFailure };
+
+/** The nick's key stays with the host. `digest`: 32 bytes, the message hashed twice. */
+export type SignEffect = {
+  readonly type: "sign.want"; readonly req: number; readonly digest: Uint8Array;
+};
+/** ECDSA over secp256k1 (RFC 6979), DER, low s. */
+export type SignEvent = {
+  readonly type: "sign.given"; readonly req: number; readonly signature: Uint8Array;
+};
 
 /**
  * Random bytes from the operating system, asked for by request id. These become public (challenge,

@@ -1,0 +1,239 @@
+/**
+ * Questions over HTTP: carries out `req.start`, and tells the one answer.
+ *
+ * Rule 1: decides nothing: no retry, no time-out, no redirect. `req.drop` ends a question at once.
+ * Rule 2: a target that is not this machine is reached through its proxy or not at all; names are
+ * resolved there, never here.
+ * Rule 3: credentials are read from their source when a target is first asked, and again when the
+ * core says so. They are in no event, no message and no log.
+ * @module
+ */
+import * as http from "node:http";
+import * as net from "node:net";
+import type { Socket } from "node:net";
+import * as tls from "node:tls";
+import { SocksClient } from "socks";
+import type { RequestEffect, RequestEvent, RequestFailure } from "../core/kernel/io.ts";
+import type { SecretSource } from "./secretfile.ts";
+
+/** How a target knows us. `path`: the secret stands for `{secret}` in the request's path. */
+export type Credentials =
+  | { readonly kind: "none" }
+  | { readonly kind: "basic" | "bearer" | "gotify" | "path"; readonly source: SecretSource };
+
+export type Proxy = {
+  readonly host: string;
+  readonly port: number;
+  /** Tor keeps connections with another name and password apart. */
+  readonly username: string;
+  readonly password: string;
+};
+
+export type Target = {
+  /** `http:` or `https:`, with a path that all requests begin with. */
+  readonly url: URL;
+  readonly credentials: Credentials;
+  readonly proxy: Proxy | undefined;
+};
+
+export type Requests = {
+  readonly start: (effect: Extract<RequestEffect, { type: "req.start" }>) => void;
+  readonly drop: (effect: Extract<RequestEffect, { type: "req.drop" }>) => void;
+  readonly closeAll: () => void;
+  /** Under way. */
+  readonly open: () => number;
+};
+
+export type RequestsOptions = {
+  readonly targets: ReadonlyMap<string, Target>;
+  readonly push: (event: RequestEvent) => void;
+  /** Something about a target that only its operator can mend. */
+  readonly report: (code: "requests.no-secret" | "requests.no-target", says: string) => void;
+  /** The largest answer in bytes; 16 MiB. */
+  readonly bytesMax?: number;
+};
+
+/** No answer that the core asks for is larger; in bytes. 16 MiB. */
+const answerBytesMax = 16_777_216;
+
+type Hub = RequestsOptions & {
+  readonly under: Map<number, AbortController>;
+  /** By target. */
+  readonly secrets: Map<string, string>;
+};
+
+/** Carries out questions to `targets`. */
+export function createRequests(options: RequestsOptions): Requests {
+  const hub: Hub = { ...options, under: new Map(), secrets: new Map() };
+  return {
+    start: (effect) => start(hub, effect),
+    drop: ({ req }) => drop(hub, req),
+    closeAll: () => {
+      for (const req of hub.under.keys()) drop(hub, req);
+    },
+    open: () => hub.under.size,
+  };
+}
+
+function drop(hub: Hub, req: number): void {
+  const under = hub.under.get(req);
+  hub.under.delete(req);
+  under?.abort();
+}
+
+function start(hub: Hub, effect: Extract<RequestEffect, { type: "req.start" }>): void {
+  const control = new AbortController();
+  hub.under.set(effect.req, control);
+  // Answers never come while the effect is being carried out.
+  setImmediate(() => {
+    if (control.signal.aborted) return;
+    ask(hub, effect, control.signal).then(
+      (event) => answer(hub, event),
+      () => answer(hub, { type: "req.failed", req: effect.req, reason: "malformed" }),
+    );
+  });
+}
+
+function answer(hub: Hub, event: RequestEvent): void {
+  if (hub.under.delete(event.req)) hub.push(event);
+}
+
+async function ask(
+  hub: Hub, effect: Extract<RequestEffect, { type: "req.start" }>, signal: AbortSignal,
+): Promise<RequestEvent> {
+  const { req, to } = effect;
+  const failed = (reason: RequestFailure): RequestEvent => ({ type: "req.failed", req, reason });
+  const target = hub.targets.get(to);
+  if (target === undefined) {
+    hub.report("requests.no-target", `nothing is configured for ${to}`);
+    return failed("denied");
+  }
+  const secret = secretOf(hub, to, target, effect.renew);
+  if (secret === undefined) return failed("denied");
+  if (target.proxy === undefined && !isHere(target.url.hostname)) return failed("denied");
+  try {
+    const socket = target.proxy === undefined
+      ? undefined
+      : await tunnel(target.url, target.proxy, signal);
+    const bytesMax = hub.bytesMax ?? answerBytesMax;
+    return await exchange(effect, target, { secret, socket, signal, bytesMax });
+  } catch (error) {
+    return failed(reasonOf(error as NodeJS.ErrnoException));
+  }
+}
+
+/** The target's secret, "" where it has none; `undefined` if there is none and it needs one. */
+function secretOf(
+  hub: Hub, to: string, { credentials }: Target, renew: boolean,
+): string | undefined {
+  if (credentials.kind === "none") return "";
+  const known = renew ? undefined : hub.secrets.get(to);
+  if (known !== undefined) return known;
+  const read = credentials.source.read();
+  if (!read.ok) {
+    hub.report("requests.no-secret", `${to}: cannot read ${read.says}`);
+    return undefined;
+  }
+  hub.secrets.set(to, read.text);
+  return read.text;
+}
+
+/** Does this name mean this machine, without asking anybody? */
+export function isHere(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.[0-9]{1,3}){3}$/.test(hostname);
+}
+
+async function tunnel(url: URL, proxy: Proxy, signal: AbortSignal): Promise<Socket> {
+  const { host, port, username, password } = proxy;
+  const { socket } = await SocksClient.createConnection({
+    proxy: { host, port, type: 5, userId: username, password },
+    command: "connect",
+    destination: { host: url.hostname.replace(/^\[|\]$/g, ""), port: portOf(url) },
+  });
+  if (signal.aborted) socket.destroy();
+  if (url.protocol !== "https:") return socket;
+  return tls.connect({ socket, servername: url.hostname });
+}
+
+function portOf(url: URL): number {
+  if (url.port !== "") return Number(url.port);
+  return url.protocol === "https:" ? 443 : 80;
+}
+
+type How = {
+  readonly secret: string; readonly socket: Socket | undefined; readonly signal: AbortSignal;
+  readonly bytesMax: number;
+};
+
+function exchange(
+  effect: Extract<RequestEffect, { type: "req.start" }>, target: Target,
+  { secret, socket, signal, bytesMax }: How,
+): Promise<RequestEvent> {
+  const { req, method, body } = effect;
+  const { url } = target;
+  const base = url.pathname.replace(/\/$/, "");
+  const path = target.credentials.kind === "path"
+    ? effect.path.replace("{secret}", encodeURIComponent(secret).replaceAll("%3A", ":"))
+    : effect.path;
+  const bytes = Buffer.from(body, "utf8");
+  const dial = (): Socket => socket ?? direct(url);
+  return new Promise((resolve, reject) => {
+    const asked = http.request({
+      method, path: `${base}${path}`, agent: false, signal, createConnection: dial,
+      host: url.hostname, port: portOf(url), setHost: false, maxHeaderSize: 65_536,
+      headers: { host: url.host, "content-length": bytes.length, connection: "close",
+        ...Object.fromEntries(effect.headers), ...authorization(target.credentials, secret) },
+    }, (response) => {
+      const parts: Buffer[] = [];
+      let size = 0;
+      response.on("data", (part: Buffer) => {
+        size += part.length;
+        if (size <= bytesMax) return void parts.push(part);
+        resolve({ type: "req.failed", req, reason: "too-large" });
+        response.destroy();
+      });
+      response.on("error", reject);
+      response.on("end", () => {
+        if (!response.complete) return reject(Object.assign(new Error("cut"), cut));
+        const status = response.statusCode ?? 0;
+        resolve({ type: "req.done", req, status, body: Buffer.concat(parts).toString("utf8") });
+      });
+    });
+    asked.on("error", reject);
+    asked.end(bytes);
+  });
+}
+
+const cut = { code: "ECONNRESET" };
+
+function direct(url: URL): Socket {
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const where = { host: host === "localhost" ? "127.0.0.1" : host, port: portOf(url) };
+  return url.protocol === "https:"
+    ? tls.connect({ ...where, servername: url.hostname })
+    : net.connect(where);
+}
+
+function authorization(credentials: Credentials, secret: string): Record<string, string> {
+  switch (credentials.kind) {
+    case "basic": return { authorization: `Basic ${Buffer.from(secret).toString("base64")}` };
+    case "bearer": return { authorization: `Bearer ${secret}` };
+    case "gotify": return { "x-gotify-key": secret };
+    case "none": case "path": return {};
+  }
+}
+
+const reasons: ReadonlyMap<string, RequestFailure> = new Map([
+  ["ECONNREFUSED", "refused"], ["ETIMEDOUT", "timeout"], ["ECONNRESET", "reset"],
+  ["EPIPE", "reset"], ["EHOSTUNREACH", "unreachable"], ["ENETUNREACH", "unreachable"],
+]);
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): RequestFailure {
+  const known = reasons.get(code ?? "");
+  if (known !== undefined) return known;
+  if (code?.startsWith("HPE_") === true) return "malformed";
+  if (/aborted|hang up/.test(message)) return "reset";
+  if (/ConnectionRefused/.test(message)) return "refused";
+  if (/timed? ?out|TTLExpired/i.test(message)) return "timeout";
+  return "unreachable";
+}
