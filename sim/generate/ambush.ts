@@ -63,8 +63,11 @@ function ambush(
     }
     case "pauseAfterPing": {
       const forMs = prng.between(p, 1_100, pongMs * 2);
-      return on("ping.sent", directory, nth, prng.below(p, pongMs), {
-        kind: "pause", node: directory, forMs,
+      const delayMs = prng.below(p, pongMs);
+      // Every other time the answer arrives meanwhile, and its deadline too.
+      const isBetween = prng.chance(p, 1, 2);
+      return on("ping.sent", directory, nth, isBetween ? delayMs >> 10 : delayMs, {
+        kind: "pause", node: directory, forMs: isBetween ? pongMs + (forMs >> 1) : forMs,
       });
     }
     case "stalledList": {

@@ -44,6 +44,7 @@ import {
   create, register, type Conn, type Effect, type Event, type List, type Observer, type Owed,
   type Seen,
 } from "./observer.ts";
+import * as pauses from "./pauses.ts";
 import { sent } from "./sent.ts";
 import * as tables from "./tables.ts";
 import { violation, type Violation } from "./violation.ts";
@@ -60,8 +61,8 @@ export function observe(
   o: Observer, node: Directory, event: Event, effects: readonly Effect[], now: Mono,
 ): readonly Violation[] {
   const seen = begun(o, node, event, effects, now);
-  paused(o, now);
-  if (now > o.wakeAt) o.lateMs += now - o.wakeAt + graceMs;
+  pauses.paused(o, now);
+  if (now > o.wakeAt) o.lateMs += now - o.wakeAt + pauses.sparedMs;
   if (now < o.wakeAt) {
     stale(o, seen);
     anchored(seen);
@@ -108,9 +109,6 @@ function begun(
   return seen;
 }
 
-/** After a late tick the node spares everybody for up to this long. */
-const graceMs = 1_000;
-
 /** D1, D2, D4, D7, D9, D12, D13 and X3, by a walk over every table of the node. */
 export function audit(o: Observer, node: Directory, now: Mono): readonly Violation[] {
   const out: Violation[] = [];
@@ -120,12 +118,6 @@ export function audit(o: Observer, node: Directory, now: Mono): readonly Violati
   tables.queues(o, node, now, out);
   tables.silences(o, now, out);
   return out;
-}
-
-/** Time in which the node did not run, as its heartbeat counts it. */
-function paused(o: Observer, now: Mono): void {
-  const lateMs = now - o.beatAt;
-  if (lateMs > o.config.heartbeat.sweepMs) o.pausedMs += lateMs;
 }
 
 /** D12, D16: who was given time has had it, for its last words or the rest of a line. */

@@ -117,6 +117,8 @@ export type Conn = {
   partialAt: Mono;
   /** When the node's heartbeat marked it; `NEVER`: not marked. */
   pingedAt: Mono;
+  /** When it was sent a PING or a probe last; `NEVER`: never. */
+  askedAt: Mono;
   congestedAt: Mono;
   /** When it was congested last, whether it still is or not; `NEVER`: it never was. */
   stalledAt: Mono;
@@ -173,6 +175,10 @@ export type Observer = {
    */
   pausedMs: number;
   beatAt: number;
+  /** Its heartbeat comes late in this step and did not the time before: it has to spare everybody. */
+  isSparing: boolean;
+  /** When it last came late; `NEVER`: it has been punctual since. */
+  lateAt: Mono;
   draining: boolean;
   stopped: boolean;
   beating: boolean;
@@ -265,6 +271,7 @@ export function create(
 ): Observer {
   return {
     config, primitives, now, wakeAt: NEVER, lateMs: 0, pausedMs: 0, beatAt: NEVER,
+    isSparing: false, lateAt: NEVER,
     draining: false, stopped: false, beating: false,
     conns: new Map(), shaking: new Set(), peers: new Map(),
     log: { items: [], from: 0, leastBytes: 0, mostBytes: 0 },
@@ -299,7 +306,7 @@ export function conn(o: Observer, id: ConnId, now: Mono): Conn {
     hintFeatures: undefined, helloLine: "", challenge: undefined, pubkey: undefined,
     registeredAt: NEVER, lineAt: now,
     silentFrom: now, lateMs: o.lateMs, pausedMs: o.pausedMs, pingPausedMs: 0, partialAt: NEVER,
-    pingedAt: NEVER, congestedAt: NEVER, stalledAt: NEVER,
+    pingedAt: NEVER, askedAt: NEVER, congestedAt: NEVER, stalledAt: NEVER,
     movedAt: now, pongs: 0, owed: [], owedBytes: 0, owedBytesMost: 0, cursor: 0, ownAt: -1,
     ownLeast: 0, ownMost: 0, hint: undefined, list: undefined, closed: undefined, closedAt: NEVER,
   };

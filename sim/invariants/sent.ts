@@ -99,6 +99,7 @@ function frame(o: Observer, c: Conn, data: Uint8Array, seen: Seen): void {
     case types.PUBMSG: return relayed(o, c, data, e, "D11", seen);
     case types.PEERLIST: return listed(o, c, envelope.content(data, e), seen);
     case types.PING:
+      c.askedAt = seen.now;
       if (c.hello?.ping !== true) say(seen, "wire", "PING to a peer that does not know it", c);
       return;
     case types.PONG:
@@ -156,6 +157,7 @@ function probed(c: Conn, text: string, type: number, seen: Seen): void {
   if (type !== envelope.types.PUBMSG || text !== `${seen.node.nick}!PUBLIC!orderbook`) {
     return say(seen, "wire", "a probe of another form", c);
   }
+  c.askedAt = seen.now;
   if (c.hello?.maker !== true) say(seen, "wire", "a taker was asked for its order book", c);
   if (c.hello?.ping === true) say(seen, "wire", "a peer that knows PING was probed otherwise", c);
 }
@@ -280,18 +282,23 @@ function linger(o: Observer, c: Conn): void {
   if (at < o.lingerAt) o.lingerAt = at;
 }
 
+/** A reader that was behind so shortly before its last line may not have been reached since. */
+const stalledMs = 600_000;
+
 /** Was this end right? */
 function judge(o: Observer, c: Conn, reason: string, seen: Seen): void {
   const { now } = seen;
   const { heartbeat, contestPingMs, contestMakerMs, outbox } = o.config;
   switch (reason) {
     case "idle-timeout": {
+      if (o.isSparing) say(seen, "D5", "evicted by a tick that was late itself", c);
       // Time in which the node did not run is not silence of its peers.
       const silentMs = now - c.lineAt - (o.pausedMs - c.pausedMs);
       if (silentMs < heartbeat.hardMs) say(seen, "D5", "evicted though heard lately", c);
       return;
     }
     case "pong-timeout": {
+      if (o.isSparing) say(seen, "D5", "evicted by a tick that was late itself", c);
       const waitedMs = now - c.pingedAt - (o.pausedMs - c.pingPausedMs);
       if (c.pingedAt === NEVER) say(seen, "D6", "evicted though it answered", c);
       else if (waitedMs < heartbeat.pongMs) say(seen, "D6", "evicted too early", c);
@@ -301,6 +308,10 @@ function judge(o: Observer, c: Conn, reason: string, seen: Seen): void {
       const ms = c.hello?.ping === true ? contestPingMs : contestMakerMs;
       if (c.hello?.ping !== true && c.hello?.maker !== true) say(seen, "D3", "lost a contest", c);
       if (now - c.lineAt < ms) say(seen, "D3", "lost its nick though heard in the contest", c);
+      // Who takes nothing cannot be asked.
+      const isAsked = c.askedAt !== NEVER && c.askedAt >= c.lineAt;
+      const isStalled = c.stalledAt !== NEVER && c.stalledAt >= c.lineAt - stalledMs;
+      if (!isAsked && !isStalled) say(seen, "D3", "lost a contest in which it was never asked", c);
       return;
     }
     case "slow-reader":

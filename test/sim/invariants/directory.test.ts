@@ -4,12 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ascii } from "../../../core/bytes.ts";
+import { ascii, equal } from "../../../core/bytes.ts";
 import type { DirectoryEffect, DirectoryEvent } from "../../../core/directory/events.ts";
 import type { ConnId } from "../../../core/ids.ts";
 import type { Tick, WakeEffect } from "../../../core/kernel/io.ts";
 import { step } from "../../../core/kernel/kernel.ts";
-import { mono, NEVER } from "../../../core/time.ts";
+import { after, mono, NEVER } from "../../../core/time.ts";
 import * as invariants from "../../../sim/invariants/directory.ts";
 import type { InvariantId } from "../../../sim/invariants/violation.ts";
 import * as t from "../../support/directory.ts";
@@ -123,6 +123,35 @@ for (const [reason, id] of ends) {
     const said = adding((_, a) => closing(a, reason));
     assert.ok(said.has(id), [...said].join());
     assert.ok(said.has("D8"), "and the wall clock was its cause");
+  });
+}
+
+for (const isAsked of [true, false]) {
+  const what = isAsked ? "holds" : "breaks D3 if the owner was never asked";
+  test(`invariants: directory: a lost contest ${what}`, () => {
+    const { n, a } = pair();
+    const ping = t.frame(t.types.PING, "");
+    const said = tapped(n, isAsked ? same : sends(a, (b) => (equal(b, ping) ? [] : [b])));
+    t.greet(n, t.maker(1));
+    t.advance(n, 15_000);
+    assert.equal(t.closedAs(n, a), "nick-contest");
+    assert.deepEqual([...said], isAsked ? [] : ["D3"]);
+  });
+}
+
+for (const lateMs of [0, 700_000]) {
+  const what = lateMs > 0 ? "late" : "punctual";
+  test(`invariants: directory: an eviction by a ${what} tick`, () => {
+    const { n, a } = pair();
+    let isOver = false;
+    const said = tapped(n, (effects) => {
+      if (isOver) return effects;
+      isOver = true;
+      return [...effects, closing(a, "pong-timeout")];
+    });
+    n.drive.now = after(n.drive.now, lateMs);
+    t.push(n, { type: "clock.anchored", unixMs: 5 });
+    assert.equal(said.has("D5"), lateMs > 0, [...said].join());
   });
 }
 
