@@ -17,7 +17,7 @@ import type { Io } from "../io.ts";
 import { unadjusted } from "./adjust.ts";
 import { type Figures, measure, median, type Spans } from "./bench-figures.ts";
 import { corpusFolder, scenariosIn } from "./corpus.ts";
-import type { Kept } from "./files.ts";
+import { type Kept, Unwritten, writing } from "./files.ts";
 import { readAll } from "./flags.ts";
 import { codeText, lastLine } from "./verdict.ts";
 
@@ -62,11 +62,12 @@ export async function bench(
   const settings = readAll(flags.jobs === undefined ? {} : { jobs: flags.jobs }, problems);
   tellProblems(io, problems);
   if (problems.length > 0) return exits.usage;
-  const told = (says: string): void => {
+  const spans = flags.quick === true ? quick : full;
+  const told = counted((says) => {
     if (flags.quiet !== true) io.err(`${says}\n`);
-  };
+  }, spans);
   const figures = await measure({
-    ambient, spans: flags.quick === true ? quick : full, jobs: settings.jobs, told,
+    ambient, spans, jobs: settings.jobs, told,
     recipe: { profile: "std20", adjust: unadjusted },
   });
   const line: BenchLine = {
@@ -75,11 +76,8 @@ export async function bench(
   const file = flags.history ?? (flags.record === true ? recordFile : undefined);
   const before = file === undefined ? [] : historyOf(file, line.machine);
   const fallen = compareFigures(figures, before);
-  if (file !== undefined) {
-    mkdirSync(dirname(file), { recursive: true });
-    appendFileSync(file, `${JSON.stringify(line)}\n`);
-  }
-  const exit = fallen.length === 0 ? exits.ok : exits.failed;
+  const isLost = file !== undefined && !added(file, line, io);
+  const exit = fallen.length === 0 && !isLost ? exits.ok : exits.failed;
   const last = lastLine(exit, {
     events: figures.eventsPerSecond, ratio: figures.ratio, seeds: figures.seedsPerHour,
   });
@@ -91,6 +89,41 @@ export async function bench(
   const shrinking = shrinkText(keptIn(corpusFolder));
   io.out([line.machine, ...linesOf(figures), ...shrinking, ...fallen, ""].join("\n") + last);
   return exit;
+}
+
+/** Adds a line to a history. False if it cannot be written: the figures are told all the same. */
+function added(file: string, line: BenchLine, io: Io): boolean {
+  try {
+    writing(file, () => {
+      mkdirSync(dirname(file), { recursive: true });
+      appendFileSync(file, `${JSON.stringify(line)}\n`);
+    });
+    return true;
+  } catch (error) {
+    if (!(error instanceof Unwritten)) throw error;
+    io.err(`dogwatch: ${error.message}\n`);
+    return false;
+  }
+}
+
+/** What is told of each measurement, with its number; before the first, how long all take. */
+export function counted(tell: (says: string) => void, spans: Spans): (says: string) => void {
+  let at = 0;
+  return (says) => {
+    if (at === 0) tell(`${measurements} measurements, ${minutesText(spans)}`);
+    at += 1;
+    tell(`[${at}/${measurements}] ${says}`);
+  };
+}
+
+/** How often `measure` tells: rates, without checks, all processes, and by numbers of nodes. */
+const scales = 6;
+const measurements = 3 + scales;
+
+/** At least; a run that has begun is run to its end. */
+function minutesText({ warmMs, spanMs, spans, seedsMs, scaleMs }: Spans): string {
+  const ms = (3 + scales) * warmMs + (spans + 1) * spanMs + seedsMs + scales * scaleMs;
+  return ms < 60_000 ? "about a minute" : `about ${Math.ceil(ms / 60_000)} minutes`;
 }
 
 function machineText(): string {

@@ -13,6 +13,7 @@ import { builtIn } from "./engine.ts";
 import { filmOf } from "./film.ts";
 import { read, type Settings, type SimFlags } from "./flags.ts";
 import { type Subject, subjectOf } from "./subject.ts";
+import { traceKind } from "./tracing.ts";
 import { lastLine } from "./verdict.ts";
 
 const changesMax = 40;
@@ -21,7 +22,7 @@ const changesMax = 40;
 export function diff(a: string, b: string, flags: SimFlags, io: Io): number {
   const settings = read(flags, io);
   if (settings === undefined) return exits.usage;
-  if (isTrace(a) && isTrace(b)) {
+  if (traceKind(a) !== undefined && traceKind(b) !== undefined) {
     const found = traces(linesOf(readFileSync(a, "utf8")), linesOf(readFileSync(b, "utf8")));
     return tell(found, [], settings, io);
   }
@@ -30,15 +31,6 @@ export function diff(a: string, b: string, flags: SimFlags, io: Io): number {
   if (one === undefined || other === undefined) return exits.usage;
   const found = recordings(record(one.scenario), record(other.scenario));
   return tell(found, found.isSame ? [] : parted(one, other, found.at, settings), settings, io);
-}
-
-/** Files of lines: written by `--trace` or `--record`. */
-function isTrace(file: string): boolean {
-  try {
-    return /^\{"(simTrace|trace)":/.test(readFileSync(file, "utf8").slice(0, 20));
-  } catch {
-    return false;
-  }
 }
 
 /** How the states differ after the first different step, of the nodes that took it. */

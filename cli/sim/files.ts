@@ -6,7 +6,9 @@
  * Rule 2: written in one piece, with keys in a fixed order, so that a diff shows what changed.
  * @module
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { cleanText } from "../../adapters/log.ts";
@@ -185,8 +187,12 @@ export function writing<T>(file: string, write: () => T): T {
   }
 }
 
-/** Writes text to a file in one piece; makes its folder. Throws `Unwritten`. */
+/**
+ * Writes text to a file in one piece; makes its folder. What is no plain file, such as
+ * `/dev/stdout` or a link, is written to and not replaced. Throws `Unwritten`.
+ */
 export function writeWhole(file: string, content: string): void {
+  if (!isPlain(file)) return writing(file, () => writeFileSync(file, content));
   const part = `${file}.part`;
   try {
     writing(file, () => {
@@ -200,8 +206,13 @@ export function writeWhole(file: string, content: string): void {
   }
 }
 
+/** A plain file, or one that is not there yet. Throws `Unwritten` where there can be none. */
+export function isPlain(file: string): boolean {
+  return writing(file, () => lstatSync(file, { throwIfNoEntry: false })?.isFile() !== false);
+}
+
 /** Half a file on a full disk only takes more of its room. */
-function removeQuietly(file: string): void {
+export function removeQuietly(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
@@ -232,7 +243,8 @@ export function pretty(value: unknown, indent: string, taken = indent.length): s
   return `{\n${lines.join(",\n")}\n${indent}}`;
 }
 
-function spaced(value: unknown): string {
+/** JSON on one line, with blanks. */
+export function spaced(value: unknown): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(spaced).join(", ")}]`;
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);

@@ -16,7 +16,7 @@ import { whyOn } from "./asking.ts";
 import { type Engine, engineOf } from "./engine.ts";
 import { type Kept, Unwritten, writeKept } from "./files.ts";
 import type { Settings } from "./flags.ts";
-import { drawPictures } from "./draw.ts";
+import { drawPictures, undrawn } from "./draw.ts";
 import { scenarioOf } from "./job.ts";
 import type { Pool } from "./pool.ts";
 import type { Plan } from "./search.ts";
@@ -115,7 +115,7 @@ async function keep(
     return writeFinding(beside, slipped, io) ? [beside] : [];
   });
   const { lib } = h.settings;
-  const pictures = lib !== undefined ? [] : drawPictures(
+  const pictures = lib !== undefined ? undrawn : drawPictures(
     { scenario: best.scenario, original: shrunk === undefined ? undefined : scenario },
     file, { ...h.settings.pictures, html: h.settings.pictures.html ?? true }, io,
   );
@@ -127,7 +127,7 @@ async function keep(
     : undefined;
   const again = [shortSeed(found.seed), ...h.again].join(" ");
   return {
-    file: isWritten ? file : again, isWritten, beside: [...pictures, ...others], found,
+    file: isWritten ? file : again, isWritten, beside: [...pictures.files, ...others], found,
     scenario: best.scenario, outcome: best.outcome, shrunk, shrinkMs, why, lib,
   };
 }

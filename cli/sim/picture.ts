@@ -4,6 +4,7 @@
  * Rule 1: the page holds scenarios and the simulator itself, and makes the runs when it is opened;
  * a recorded trace is put into it with its states.
  * Rule 2: a page stays below `pageBytesMax`: data beyond `plainBytesMax` are packed.
+ * Rule 3: a file is there in full or not at all.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -22,6 +23,7 @@ import type { Recording } from "../../sim/recording.ts";
 import { run } from "../../sim/runner.ts";
 import type { Scenario } from "../../sim/scenario.ts";
 import { freshKernel } from "../replay.ts";
+import { Unwritten, writeWhole } from "./files.ts";
 
 /** A run to draw, and what belongs beside it. */
 export type Drawn = {
@@ -47,8 +49,11 @@ export class MissingViewer extends Error {}
 export const pageBytesMax = 1_000_000;
 const plainBytesMax = 65_536;
 
-/** Draws a run of a scenario. Answers the files written. Throws what the file system throws. */
-export function draw(drawn: Drawn, to: Targets, viewer: () => string = viewerScript): string[] {
+/** What was written, and for each file that was not, why. */
+export type Pictured = { readonly files: readonly string[]; readonly lost: readonly string[] };
+
+/** Draws a run of a scenario. Throws `MissingViewer`. */
+export function draw(drawn: Drawn, to: Targets, viewer: () => string = viewerScript): Pictured {
   const recording = record(drawn.scenario);
   return write(recording, to, () => pageOf(recording, {
     runs: runsOf(drawn, recording), why: drawn.why ?? [], replay: drawn.replay ?? "",
@@ -59,7 +64,7 @@ export function draw(drawn: Drawn, to: Targets, viewer: () => string = viewerScr
 export function drawRecorded(
   recording: Recording, states: Written, label: string, to: Targets,
   viewer: () => string = viewerScript,
-): string[] {
+): Pictured {
   const runs: PageRun[] = [{ name: "recorded", label, recording, states }];
   return write(recording, to, () => pageOf(recording, { runs, why: [], replay: "" }, viewer()));
 }
@@ -70,24 +75,30 @@ export function drawRecorded(
  */
 export function drawTrace(
   file: string, to: Targets, options: FieldOptions = {}, viewer: () => string = viewerScript,
-): { readonly files: readonly string[]; readonly wrong: string | undefined } {
+): Pictured & { readonly wrong: string | undefined } {
   const field = fieldOf(() => readLines(file), freshKernel, options);
-  if (!field.ok) return { files: [], wrong: field.says };
+  if (!field.ok) return { files: [], lost: [], wrong: field.says };
   const { recording, states } = field;
-  return { files: drawRecorded(recording, states, "recorded", to, viewer), wrong: undefined };
+  return { ...drawRecorded(recording, states, "recorded", to, viewer), wrong: undefined };
 }
 
-function write(recording: Recording, to: Targets, page: () => string): string[] {
-  const files: string[] = [];
+function write(recording: Recording, to: Targets, page: () => string): Pictured {
+  const [files, lost]: [string[], string[]] = [[], []];
   const put = (file: string | undefined, text: () => string): void => {
     if (file === undefined) return;
-    fs.writeFileSync(file, text());
-    files.push(file);
+    const content = text();
+    try {
+      writeWhole(file, content);
+      files.push(file);
+    } catch (error) {
+      if (!(error instanceof Unwritten)) throw error;
+      lost.push(error.message);
+    }
   };
   put(to.html, page);
   put(to.svg, () => svgOf(recording));
   put(to.mermaid, () => mermaidOf(recording));
-  return files;
+  return { files, lost };
 }
 
 function runsOf(drawn: Drawn, recording: Recording): PageRun[] {

@@ -9,7 +9,8 @@ import { marks as allMarks, type Mark } from "../../sim/scenario.ts";
 import { stateLines } from "../../sim/diff.ts";
 import { harmText, parseTime, timeText } from "../../sim/words.ts";
 import { type Film, marksSeen, type Shot } from "./film.ts";
-import { changeLines } from "./changes.ts";
+import { type Change, changesOf, fitted, lineOf } from "./changes.ts";
+import { partLines, under } from "./parts.ts";
 import { effectLines, shotLine } from "./shots.ts";
 
 export type Repl = {
@@ -28,6 +29,7 @@ export type Said = { readonly text: string; readonly isOver: boolean };
 type Handler = (r: Repl, args: readonly string[]) => string;
 
 const linesMax = 400;
+const changesMax = 24;
 
 /** A film from its beginning. */
 export function createRepl(film: Film): Repl {
@@ -96,9 +98,16 @@ function breakText(one: Break): string {
   return one.node === undefined ? one.mark : `${one.mark}@${one.node}`;
 }
 
+/** A number of steps; `undefined`: it is none. */
+function amountOf(text: string): number | undefined {
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
 function step(r: Repl, [count = "1"]: readonly string[]): string {
+  const amount = amountOf(count);
+  if (amount === undefined) return "step N, such as step 10";
   const lines: string[] = [];
-  for (let i = 0; i < Number(count); i += 1) {
+  for (let i = 0; i < amount; i += 1) {
     const shot = r.film.next();
     if (shot === undefined) {
       lines.push(r.film.verdict() ?? "no further step");
@@ -110,7 +119,9 @@ function step(r: Repl, [count = "1"]: readonly string[]): string {
 }
 
 function back(r: Repl, [count = "1"]: readonly string[]): string {
-  r.film.seek(Math.max(0, r.film.steps() - Number(count)));
+  const amount = amountOf(count);
+  if (amount === undefined) return "back N, such as back 10";
+  r.film.seek(Math.max(0, r.film.steps() - amount));
   return whereText(r);
 }
 
@@ -153,44 +164,26 @@ function addBreak(r: Repl, args: readonly string[]): string {
 }
 
 function listed(r: Repl, [count = "10"]: readonly string[]): string {
-  const shots = r.film.tail().slice(-Math.max(1, Number(count)));
+  const amount = amountOf(count);
+  if (amount === undefined) return "list N, such as list 20";
+  const shots = r.film.tail().slice(-Math.max(1, amount));
   return shots.length === 0 ? whereText(r) : shots.map(shotLine).join("\n");
 }
 
-function state(r: Repl, [given, path]: readonly string[]): string {
+function state(r: Repl, [given, ...words]: readonly string[]): string {
+  const isAll = words.at(-1) === "all";
+  const [path] = isAll ? words.slice(0, -1) : words;
   const name = given ?? r.film.tail().at(-1)?.node;
   if (name === undefined || !r.film.nodes().includes(name)) return nodesText(r);
   const value = r.film.state(name);
   if (value === undefined) return `${name} is down`;
   const lines = stateLines(value);
-  const wanted = path === undefined ? tops(lines) : lines.filter((line) => isUnder(line, path));
-  if (wanted.length === 0) return `${name} has no ${path}`;
-  const more = wanted.length - linesMax;
-  const rest = more > 0 ? [`and ${more} more; name a longer path`] : [];
-  return [...wanted.slice(0, linesMax), ...rest].join("\n");
+  const wanted = isAll ? under(lines, path) : partLines(lines, path);
+  return wanted.length === 0 ? `${name} has no ${path}` : wanted.join("\n");
 }
 
-function isUnder(line: string, path: string): boolean {
-  return line.startsWith(path) && /^[. ]/.test(line.slice(path.length));
-}
-
-/** What is at the top: values, and how much there is below each name. */
-function tops(lines: readonly string[]): string[] {
-  const names = new Map<string, string[]>();
-  for (const line of lines) {
-    const name = /^[^. ]+/.exec(line)?.[0] ?? line;
-    names.set(name, [...(names.get(name) ?? []), line]);
-  }
-  return [...names].map(([name, all]) => {
-    const [only] = all;
-    return all.length === 1 && only?.startsWith(`${name} =`) === true
-      ? only
-      : `${name}: ${all.length} values`;
-  });
-}
-
-/** What the last step changed in the state of its node. */
-function changes({ film }: Repl): string {
+/** What the last step changed in the state of its node; of one path only, or all of it. */
+function changes({ film }: Repl, [path]: readonly string[]): string {
   const at = film.steps();
   const shot = film.tail().at(-1);
   if (shot === undefined) return "no step yet";
@@ -198,8 +191,20 @@ function changes({ film }: Repl): string {
   // The state is one object that the machine changes: its text is taken before it does.
   const before = stateLines(film.state(shot.node));
   film.seek(at);
-  const lines = changeLines(before, stateLines(film.state(shot.node)));
-  return lines.length === 0 ? "nothing changed" : lines.slice(0, linesMax).join("\n");
+  const all = changesOf(before, stateLines(film.state(shot.node)));
+  if (path === "all" || all.length === 0) return changesText(all);
+  const wanted = path === undefined ? all : all.filter((one) => isAt(one, path));
+  const shown = fitted(wanted, changesMax, path?.split(".").length);
+  const hint = "\nchanges PATH tells more, changes all everything";
+  return `${changesText(shown)}${shown.length < wanted.length ? hint : ""}`;
+}
+
+function isAt({ path }: Change, wanted: string): boolean {
+  return path === wanted || path.startsWith(`${wanted}.`) || wanted.startsWith(`${path}.`);
+}
+
+function changesText(all: readonly Change[]): string {
+  return all.length === 0 ? "nothing changed" : all.map(lineOf).join("\n");
 }
 
 function effects({ film }: Repl): string {
@@ -253,7 +258,7 @@ type Command = { readonly names: readonly string[]; readonly about: string; read
 const commands: readonly Command[] = [
   { names: ["step", "s"], about: "step [N]: one step, or N", run: step },
   { names: ["back", "b"], about: "back [N]: one step back, or N", run: back },
-  { names: ["goto", "g"], about: "goto #STEP or mm:ss: to that step, or the first from then on",
+  { names: ["goto", "g", "to"], about: "goto #STEP or mm:ss: to that step, or the first from then on",
     run: goTo },
   { names: ["next", "n"], about: "next [NODE]: to the node's next step", run: nextOf },
   { names: ["break"], about: "break MARK[@NODE], mm:ss or #STEP: stop there", run: addBreak },
@@ -266,9 +271,11 @@ const commands: readonly Command[] = [
   { names: ["where", "w"], about: "where: the last step", run: whereText },
   { names: ["list", "l"], about: "list [N]: the last steps", run: listed },
   { names: ["effects", "e"], about: "effects: of the last step, in full", run: effects },
-  { names: ["state", "p"], about: "state [NODE [PATH]]: a machine's state, or a part of it",
+  { names: ["state", "p"],
+    about: "state [NODE [PATH] [all]]: a machine's state, or a part of it; all: nothing closed",
     run: state },
-  { names: ["changes", "d"], about: "changes: what the last step changed", run: changes },
+  { names: ["changes", "d"], about: "changes [PATH]: what the last step changed; changes all",
+    run: changes },
   { names: ["nodes"], about: "nodes: who is there", run: nodesText },
   { names: ["sockets"], about: "sockets [NODE]: connections as processes see them", run: sockets },
   { names: ["marks"], about: "marks [NODE]: moments of the protocol so far", run: marks },

@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 import { parseTime } from "../../sim/words.ts";
 import { exits } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { drawField, drawPictures } from "./draw.ts";
+import { drawField, drawPictures, type Drawn, exitWith, wantsAny } from "./draw.ts";
 import { type Engine, engineOf } from "./engine.ts";
 import { fieldOf } from "./field.ts";
 import { type Film, filmOf } from "./film.ts";
@@ -18,7 +18,7 @@ import { misused, read, type Settings, type SimFlags } from "./flags.ts";
 import { createRepl, proceed, readBreak, type Repl, say, whereText } from "./repl.ts";
 import { pictureName } from "./run.ts";
 import { type Subject, subjectOf } from "./subject.ts";
-import { traceTo } from "./tracing.ts";
+import { traceKind, traceTo } from "./tracing.ts";
 import { exitOf, lastLine } from "./verdict.ts";
 
 export type ReplayFlags = SimFlags & {
@@ -35,24 +35,46 @@ export async function replay(
 ): Promise<number> {
   const settings = read(flags, io);
   if (settings === undefined) return exits.usage;
-  const { from } = flags;
+  const { from, ...rest } = flags;
   if (from !== undefined && !/^#?[0-9]+$/.test(from)) {
-    return fieldReplay(from, flags, settings, io);
+    return fieldReplay(from, rest, settings, io);
   }
-  if (given === undefined) return misused(io, "name a file or a seed, or a trace with --from");
+  if (given === undefined) return misused(io, "name a file, a seed or a recorded trace");
+  if (traceKind(given) === "recorded") return fieldReplay(given, flags, settings, io);
   const engine = await engineOf(settings.lib);
   const subject = subjectOf(given, settings, engine, io);
   if (subject === undefined) return exits.usage;
-  if (isLooking(flags, settings)) {
-    return look(filmOf(engine, subject.scenario, settings.options), flags, io);
+  if (!isLooking(flags, settings)) return again(engine, subject, flags, settings, io);
+  if (flags.trace !== undefined) {
+    const so = "without --from, --until, --break and --command";
+    return misused(io, `--trace ${flags.trace}: a whole run is written, ${so}`);
   }
-  return again(engine, subject, flags, settings, io);
+  const drawn = pictures(subject, settings, io);
+  io.out(pictureLines(drawn));
+  return exitWith(await look(filmOf(engine, subject.scenario, settings.options), flags, io), drawn);
 }
 
-/** Does somebody want to look, or only to know? */
-function isLooking({ from, until, break: breaks, command }: ReplayFlags, s: Settings): boolean {
-  if ([from, until, breaks, command].some((flag) => flag !== undefined)) return true;
+/** Does somebody want to look, or only to know, or files that tell of the run? */
+function isLooking(flags: ReplayFlags, s: Settings): boolean {
+  if (isAsked(flags)) return true;
+  if (flags.trace !== undefined || wantsAny(s.pictures)) return false;
   return process.stdin.isTTY && process.stdout.isTTY && !s.isQuiet && s.format === "tty";
+}
+
+function isAsked({ from, until, break: breaks, command }: ReplayFlags): boolean {
+  return [from, until, breaks, command].some((flag) => flag !== undefined);
+}
+
+function pictures(subject: Subject, settings: Settings, io: Io): Drawn {
+  const { scenario, kept, again: typed } = subject;
+  return drawPictures(
+    { scenario, original: kept?.original, again: typed }, pictureName(settings, subject),
+    settings.pictures, io,
+  );
+}
+
+function pictureLines({ files }: Drawn): string {
+  return files.map((file) => `picture  ${file}\n`).join("");
 }
 
 /** Runs to the end and compares. */
@@ -63,12 +85,12 @@ function again(
   const outcome = engine.run(subject.scenario, {
     ...settings.options, ...(tracing === undefined ? {} : { watch: tracing.watch }),
   });
-  tracing?.close();
-  const files = drawPictures(
-    { scenario: subject.scenario, original: subject.kept?.original, again: subject.again },
-    pictureName(settings, subject), settings.pictures, io,
-  );
-  const exit = exitOf(outcome.verdict);
+  const unwritten = tracing?.close();
+  if (unwritten !== undefined) io.err(`dogwatch: no trace: ${unwritten}\n`);
+  const drawn = pictures(subject, settings, io);
+  const { files } = drawn;
+  const isLost = drawn.isLost || unwritten !== undefined;
+  const exit = exitWith(exitOf(outcome.verdict), { isLost });
   const { finding } = outcome;
   const kept = subject.kept?.digest;
   const same = kept === undefined ? undefined : kept === outcome.digest ? "yes" : "no";
@@ -85,24 +107,25 @@ function again(
   if (same === "no") {
     io.out(`it ran otherwise when it was kept (digest ${kept}): the code has changed since\n`);
   }
-  io.out(files.map((file) => `picture  ${file}\n`).join("") + last);
+  io.out(pictureLines(drawn) + last);
   return exit;
 }
 
 /** A trace that a daemon recorded: compared, drawn, looked at. */
-function fieldReplay(
+async function fieldReplay(
   file: string, flags: ReplayFlags, settings: Settings, io: Io,
-): Promise<number> | number {
+): Promise<number> {
+  if (flags.trace !== undefined) {
+    return misused(io, `--trace ${flags.trace}: ${file} is a recording, its steps are written`);
+  }
   try {
     const field = fieldOf(file);
     io.out(`${field.says}\n`);
     if (!field.isSame) return exits.failed;
-    for (const name of drawField(file, settings.pictures, io)) io.out(`picture  ${name}\n`);
-    const { from: _, ...rest } = flags;
-    const isAsked = rest.until !== undefined || rest.break !== undefined
-      || rest.command !== undefined;
-    if (!isAsked && !(process.stdin.isTTY && process.stdout.isTTY)) return exits.ok;
-    return look(field.film, rest, io);
+    const drawn = drawField(file, settings.pictures, io);
+    io.out(pictureLines(drawn));
+    if (!isLooking(flags, settings)) return exitWith(exits.ok, drawn);
+    return exitWith(await look(field.film, flags, io), drawn);
   } catch (error) {
     io.err(`dogwatch: cannot replay ${file}: ${(error as Error).message}\n`);
     return exits.failed;

@@ -10,10 +10,10 @@ import { passText } from "../../sim/report.ts";
 import { countText, timeText } from "../../sim/words.ts";
 import { exits } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { drawPictures } from "./draw.ts";
+import { drawPictures, type Drawn, exitWith, undrawn } from "./draw.ts";
 import { type Engine, engineOf, type Run } from "./engine.ts";
 import { failureText, reportLook } from "./failure.ts";
-import { read, type Settings, type SimFlags } from "./flags.ts";
+import { misused, read, type Settings, type SimFlags } from "./flags.ts";
 import { type Case, githubText, junitText } from "./formats.ts";
 import { keepAll, type KeptFile } from "./keep.ts";
 import { poolOf } from "./pool.ts";
@@ -31,6 +31,10 @@ export async function run(
 ): Promise<number> {
   const settings = read(flags, io);
   if (settings === undefined) return exits.usage;
+  if (given !== undefined && flags.seedFrom !== undefined) {
+    const so = `${given} is what is run; name one of the two`;
+    return misused(io, `--seed-from ${flags.seedFrom}: it draws a seed, and ${so}`);
+  }
   const engine = await engineOf(settings.lib);
   const subject = given === undefined
     ? anySeed(settings, engine, io, ambient)
@@ -40,12 +44,12 @@ export async function run(
   const ran = runLive(engine, subject.scenario, settings, line.isShown ? toldOn(line) : undefined);
   line.end();
   if ("touched" in ran) return differs(ran.touched, subject, io);
-  const files = settings.lib !== undefined ? [] : drawPictures(
+  const drawn = settings.lib !== undefined ? undrawn : drawPictures(
     { scenario: subject.scenario, original: undefined, again: subject.again },
     pictureName(settings, subject), settings.pictures, io,
   );
   const kept = await keep(ran.outcome, subject, settings, io, ambient);
-  return report(ran.outcome, subject, kept, files, settings, io);
+  return report(ran.outcome, subject, kept, drawn, settings, io);
 }
 
 function anySeed(
@@ -133,10 +137,11 @@ function planOf({ recipe, options, shard }: Settings): Parameters<typeof keepAll
 }
 
 function report(
-  outcome: Outcome, subject: Subject, kept: KeptFile | undefined, files: readonly string[],
+  outcome: Outcome, subject: Subject, kept: KeptFile | undefined, drawn: Drawn,
   settings: Settings, io: Io,
 ): number {
-  const exit = exitOf(outcome.verdict);
+  const exit = exitWith(exitOf(outcome.verdict), drawn);
+  const { files } = drawn;
   const { finding } = outcome;
   const seed = subject.seed === undefined ? {} : { seed: shortSeed(subject.seed) };
   const last = lastLine(exit, {

@@ -4,12 +4,14 @@
  * Rule 1: bounds are those within which a run ends in bounded time and memory; a drawn scenario is
  * always far inside them.
  * Rule 2: a name that no node has is allowed (it does nothing); a field that nobody reads is not.
+ * Rule 3: a seed may be written short, as commands show it; what is read has all 16 digits.
  * @module
  */
 import { z } from "zod";
 import {
   fates, hostileKinds, marks, type Scenario, segmentations, simVersion,
 } from "../../sim/scenario.ts";
+import { seedText } from "./seeds.ts";
 
 const dayMs = 86_400_000;
 const nodesMax = 10_000;
@@ -129,7 +131,8 @@ const phases = z.strictObject({
 export const scenarioSchema: z.ZodType<Scenario> = z.strictObject({
   simVersion: z.literal(simVersion),
   name: z.string().min(1).max(100),
-  seed: z.string().regex(/^0x[0-9a-f]{16}$/, "0x and 16 hex digits"),
+  seed: z.string().regex(/^0x[0-9a-f]{1,16}$/i, "0x and up to 16 hex digits")
+    .transform((text) => seedText(BigInt(text))),
   nodes: z.array(node).min(1).max(nodesMax).refine(isUnique, "each node has an id of its own"),
   net, host,
   workload: z.array(task).max(entriesMax),

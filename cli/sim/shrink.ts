@@ -117,7 +117,7 @@ function write(
     ...keptOf(scenario, finding, outcome.digest, story), ...shrunkOf(shrunk, shrinkMs), original,
   }, io);
   const beside = settings.lib === undefined
-    ? drawPictures({ scenario, original }, file, settings.pictures, io)
+    ? drawPictures({ scenario, original }, file, settings.pictures, io).files
     : [];
   const verdict = outcome.verdict === "pass" || outcome.verdict === "budget"
     ? "safety" as const

@@ -1,17 +1,21 @@
 /**
  * What a command is about: a file, a seed, or a scenario with a name.
+ *
+ * Rule 1: a trace of a simulated run stands for the scenario in its first line.
  * @module
  */
 import { existsSync } from "node:fs";
+import { cleanText } from "../../adapters/log.ts";
 import { named } from "../../sim/named.ts";
 import type { Scenario } from "../../sim/scenario.ts";
 import { tellProblems } from "../flags.ts";
 import type { Io } from "../io.ts";
 import type { Engine } from "./engine.ts";
-import { type Kept, loadFile } from "./files.ts";
+import { check, type Kept, type Loaded, loadFile } from "./files.ts";
 import type { Settings } from "./flags.ts";
 import { scenarioOf } from "./job.ts";
 import { readSeed, seedText, shortSeed } from "./seeds.ts";
+import { traceKind, tracedScenario } from "./tracing.ts";
 
 export type Subject = {
   readonly scenario: Scenario;
@@ -45,7 +49,16 @@ export function subjectOf(
 }
 
 function fromFile(file: string, io: Io): Subject | undefined {
-  const loaded = loadFile(file);
+  const kind = traceKind(file);
+  if (kind === "recorded") {
+    const so = `look at it with: dogwatch sim replay ${file}`;
+    io.err(`dogwatch: ${file} is what a daemon recorded, and no scenario; ${so}\n`);
+    return undefined;
+  }
+  if (kind === "simulated") {
+    io.err(`dogwatch: ${file} is the trace of a simulated run; what is run is its scenario\n`);
+  }
+  const loaded = kind === "simulated" ? fromTrace(file) : loadFile(file);
   if (!loaded.ok) {
     tellProblems(io, loaded.problems);
     return undefined;
@@ -54,6 +67,15 @@ function fromFile(file: string, io: Io): Subject | undefined {
   return {
     scenario: kept.scenario, file, seed: undefined, name: undefined, kept, again: file,
   };
+}
+
+function fromTrace(file: string): Loaded {
+  try {
+    return check(file, tracedScenario(file));
+  } catch (error) {
+    const says = `its first line is damaged: ${cleanText((error as Error).message)}`;
+    return { ok: false, problems: [`${file}: ${says}`] };
+  }
 }
 
 /** The subject of a seed. */

@@ -3,27 +3,43 @@
  *
  * Rule 1: canonical order of keys; the first line says what was run by what.
  * Rule 2: lines hold kinds, never bytes: no secret can be in them.
+ * Rule 3: a file that takes no more is removed, and the run goes on without.
  * @module
  */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { readLines } from "../../adapters/tracefile.ts";
 import * as digest from "../../sim/digest.ts";
 import { shownTypes } from "../../sim/lines.ts";
 import { type Scenario, simVersion } from "../../sim/scenario.ts";
 import type { SimEffect, SimEvent, Watch, World } from "../../sim/world.ts";
 import { version } from "../version.ts";
+import { isPlain, removeQuietly, Unwritten, writing } from "./files.ts";
 import { codeText } from "./verdict.ts";
 
-export type Tracing = { readonly watch: Watch; readonly close: () => void };
+export type Tracing = {
+  readonly watch: Watch;
+  /** Writes the rest; why there is no whole file, if so. */
+  readonly close: () => string | undefined;
+};
 
 const chunkChars = 65_536;
 
-/** Opens a new file and gives what writes into it. Throws if it cannot be written. */
+/**
+ * Opens a new file, with its folder, and gives what writes into it. Throws `Unwritten` if it cannot
+ * be opened.
+ */
 export function traceTo(file: string, scenario: Scenario): Tracing {
-  const fd = openSync(file, "w");
+  const fd = writing(file, () => {
+    mkdirSync(dirname(file), { recursive: true });
+    return openSync(file, "w");
+  });
   let pending = `${headerLine(scenario)}\n`;
+  let wrong: string | undefined;
   const flush = (): void => {
-    writeSync(fd, pending);
+    const text = pending;
     pending = "";
+    if (wrong === undefined) wrong = unwritten(file, () => writeFileSync(fd, text));
   };
   return {
     watch: {
@@ -34,9 +50,55 @@ export function traceTo(file: string, scenario: Scenario): Tracing {
     },
     close: () => {
       flush();
-      closeSync(fd);
+      wrong ??= unwritten(file, () => closeSync(fd));
+      if (wrong !== undefined && isPlain(file)) removeQuietly(file);
+      return wrong;
     },
   };
+}
+
+/** Why the system would not do it; `undefined` once it has. */
+function unwritten(file: string, write: () => void): string | undefined {
+  try {
+    writing(file, write);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Unwritten)) throw error;
+    return error.message;
+  }
+}
+
+/** Which trace a file is, by how it begins; `undefined`: none, or it cannot be read. */
+export function traceKind(file: string): "recorded" | "simulated" | undefined {
+  const start = startOf(file);
+  if (start.startsWith(`{"trace":`)) return "recorded";
+  return start.startsWith(`{"simTrace":`) ? "simulated" : undefined;
+}
+
+const startBytes = 16;
+
+function startOf(file: string): string {
+  try {
+    if (!statSync(file).isFile()) return "";
+    const fd = openSync(file, "r");
+    try {
+      const start = Buffer.alloc(startBytes);
+      return start.toString("latin1", 0, readSync(fd, start));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return "";
+  }
+}
+
+/** What the first line of a simulated trace says was run, unchecked. Throws if it is damaged. */
+export function tracedScenario(file: string): unknown {
+  for (const line of readLines(file)) {
+    const text = Buffer.from(line, "latin1").toString("utf8");
+    return (JSON.parse(text) as { readonly scenario?: unknown }).scenario;
+  }
+  return undefined;
 }
 
 function headerLine(scenario: Scenario): string {

@@ -8,21 +8,24 @@
 import type { Recording } from "../recording.ts";
 import type { Arrow, BandBox, Bar, Label, Layout, Note, Row } from "./layout.ts";
 import type { Fold } from "./scale.ts";
-import { clockText, cutText, escaped, gapText, wrapped } from "./words.ts";
+import { clockText, escaped, fitted, gapText, wrapped } from "./words.ts";
 import { countText, plural } from "../words.ts";
 
 /** The height of the names above the lanes. */
 export const namesPx = 46;
+
+/** Between a name and the edge of its box. */
+const namePadPx = 6;
 
 /** The names of the lanes, `namesPx` high. */
 export function names(l: Layout): string {
   const parts = l.lanes.map((lane) => {
     const width = l.options.pitch - 14;
     const kind = lane.kind === "directory" ? "name dir" : "name";
-    const chars = Math.floor(width / 8);
+    const id = fitted(lane.id, width - 2 * namePadPx);
     return `<g class="${kind}"><title>${escaped(lane.id)}</title>`
       + `<rect x="${lane.x - Math.floor(width / 2)}" y="4" width="${width}" height="36" rx="9"/>`
-      + `<text x="${lane.x}" y="20">${escaped(cutText(lane.id, chars))}</text>`
+      + `<text x="${lane.x}" y="20">${escaped(id)}</text>`
       + `<text class="kind" x="${lane.x}" y="33">${escaped(lane.kind)}</text></g>`;
   });
   return parts.join("");

@@ -26,6 +26,33 @@ export function cutText(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, Math.max(1, max - 1)).trimEnd()}…`;
 }
 
+/** Letters of the names of lanes by how wide they are, in pixels; those of nicks are mixed. */
+const wideLetters = "mwMW@%";
+const thinLetters = "iljtfrIJ.,:;!|'()[]- ";
+const [widePx, letterPx, smallPx, thinPx] = [14, 11, 10, 6] as const;
+
+function letterWidth(letter: string): number {
+  if (wideLetters.includes(letter) || letter > "\u00ff") return widePx;
+  if (thinLetters.includes(letter)) return thinPx;
+  return letter >= "A" && letter <= "Z" ? letterPx : smallPx;
+}
+
+/**
+ * A lane's name in `px` pixels, in the widest font it may be drawn in; with an ellipsis at its end
+ * when something is missing.
+ */
+export function fitted(name: string, px: number): string {
+  const letters = Array.from(name);
+  let used = 0;
+  let room = 0;
+  for (let i = 0; i < letters.length; i += 1) {
+    used += letterWidth(letters[i] as string);
+    if (used <= px - widePx) room = i + 1;
+    if (used > px) return `${letters.slice(0, room > 0 ? room : 1).join("").trimEnd()}…`;
+  }
+  return name;
+}
+
 /** Text as it may stand in markup and in quoted attributes; control characters become `·`. */
 export function escaped(text: string): string {
   // oxlint-disable-next-line no-control-regex

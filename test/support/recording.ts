@@ -200,9 +200,8 @@ function opening(d: Draft): number {
   return one;
 }
 
-/** A maker whose WELCOME is lost in a half-open window, and that waits for it for ever. */
-export function lostWelcome(): Made {
-  const d = draft(people);
+/** The first connection ends unseen, and the maker dials once more; answers that connection. */
+function comeback(d: Draft, welcomeMs: number | "lost"): number {
   const first = opening(d);
   d.atUs = 3_600_000_000;
   say(d, first, true, "PING", "lost");
@@ -213,7 +212,14 @@ export function lostWelcome(): Made {
   d.atUs = 4_332_000_000;
   const again = dial(d, 1, 0, 11);
   say(d, again, false, "HANDSHAKE", 20_000);
-  say(d, again, true, "DN_HANDSHAKE", "lost");
+  say(d, again, true, "DN_HANDSHAKE", welcomeMs);
+  return again;
+}
+
+/** A maker whose WELCOME is lost in a half-open window, and that waits for it for ever. */
+export function lostWelcome(): Made {
+  const d = draft(people);
+  const again = comeback(d, "lost");
   for (let i = 0; i < 20; i += 1) {
     d.atUs = 4_980_000_000 + i * 11 * min;
     say(d, again, true, "PING", 18);
@@ -237,17 +243,7 @@ export function lostWelcome(): Made {
 /** The same without the third fault: WELCOME arrives. */
 export function passingNeighbour(): Made {
   const d = draft(people);
-  const first = opening(d);
-  d.atUs = 3_600_000_000;
-  say(d, first, true, "PING", "lost");
-  d.atUs += 30_000_000;
-  end(d, first, 0, "no pong");
-  d.atUs = 4_300_000_000;
-  end(d, first, 1, "idle");
-  d.atUs = 4_332_000_000;
-  const again = dial(d, 1, 0, 11);
-  say(d, again, false, "HANDSHAKE", 20_000);
-  say(d, again, true, "DN_HANDSHAKE", 20_000);
+  const again = comeback(d, 20_000);
   flag(d, "goal", 1, "S3 a maker is back");
   for (let i = 0; i < 20; i += 1) {
     d.atUs = 4_980_000_000 + i * 11 * min;

@@ -6,9 +6,12 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { counted } from "../../../cli/sim/bench.ts";
 import { goals } from "../../../cli/sim/engine.ts";
-import { loadFile } from "../../../cli/sim/files.ts";
+import { check, loadFile } from "../../../cli/sim/files.ts";
+import { harmRows } from "../../../cli/sim/harms.ts";
 import { rules } from "../../../cli/sim/rules.ts";
+import { harmKinds } from "../../../sim/scenario.ts";
 import { folder, run as inside } from "../capture.ts";
 import { fakeLib } from "./fake.ts";
 import { run } from "./program.ts";
@@ -38,6 +41,12 @@ test("sim cli: run: what is no subject is told with what there is", async () => 
   const bad = await inside(["sim", "run", place("bad.json")]);
   assert.equal(bad.code, 2);
   assert.match(bad.err, /bad\.json: name: missing; expected a text/);
+});
+
+test("sim cli: run: a subject and a place to draw one from do not go together", async () => {
+  const { code, err } = await inside(["sim", "run", "0x1", "--seed-from", "git"]);
+  assert.equal(code, 2);
+  assert.match(err, /^dogwatch: --seed-from git: .*0x1 is what is run; name one of the two\n$/);
 });
 
 test("sim cli: run: exit code and last line of each class of verdict", async () => {
@@ -113,6 +122,38 @@ test("sim cli: explain: every rule and goal has its words", async () => {
   const unknown = await inside(["sim", "explain", "Q9"]);
   assert.equal(unknown.code, 2);
   assert.match(unknown.err, /explain Q9: unknown; there is D1, /);
+});
+
+test("sim cli: explain: every kind of fault has words, all its fields and an example", async () => {
+  const { out } = await inside(["sim", "generate", "0x7", "--profile", "smoke"]);
+  const scenario = { ...JSON.parse(out) as object, workload: [], triggers: [] };
+  assert.deepEqual(harmRows.map((row) => row.kind), [...harmKinds]);
+  for (const { kind, name, fields, example } of harmRows) {
+    const checked = check(kind, { ...scenario, faults: [example] });
+    assert.ok(checked.ok, checked.ok ? "" : checked.problems.join("\n"));
+    const own = Object.keys(example).filter((field) => !["id", "at", "kind"].includes(field));
+    assert.deepEqual(fields.map((text) => text.split(":")[0]), own, kind);
+    for (const asked of [kind, kind.toUpperCase(), name]) {
+      const told = await inside(["sim", "explain", asked, "--out", place("none")]);
+      assert.equal(told.code, 0, asked);
+      assert.match(told.out, new RegExp(`^${kind} {2}fault: `, "m"));
+      assert.ok(told.out.includes(`"kind": "${kind}"`));
+    }
+  }
+  const all = await inside(["sim", "explain"]);
+  for (const kind of harmKinds) assert.match(all.out, new RegExp(`^${kind} +[A-Z]`, "m"));
+});
+
+test("sim cli: bench: progress names the measurement and how many there are", () => {
+  const said: string[] = [];
+  const spans = { warmMs: 3_000, spanMs: 10_000, spans: 5, seedsMs: 60_000, scaleMs: 5_000,
+    scaleSteps: 1 };
+  const told = counted((says) => void said.push(says), spans);
+  for (const says of ["one process", "without checks", "2 processes"]) told(says);
+  assert.deepEqual(said, [
+    "9 measurements, about 3 minutes", "[1/9] one process", "[2/9] without checks",
+    "[3/9] 2 processes",
+  ]);
 });
 
 test("sim cli: corpus: add keeps once, run asks all to pass, min keeps what covers", async () => {

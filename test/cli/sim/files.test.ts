@@ -59,7 +59,8 @@ test("sim cli: files: a scenario comes back as it was written", () => {
 test("sim cli: files: a problem names file, place, value and what is accepted", () => {
   const cases: [readonly (string | number)[], unknown, RegExp][] = [
     [["simVersion"], 99, /^x\.json: simVersion = 99: this build runs version 1;/],
-    [["seed"], "0x1", /^x\.json: seed = "0x1": expected 0x and 16 hex digits$/],
+    [["seed"], "0x", /^x\.json: seed = "0x": expected 0x and up to 16 hex digits$/],
+    [["seed"], `0x${"1".repeat(17)}`, /seed = "0x1{17}": expected 0x and up to 16 hex digits$/],
     [["nodes", 0, "kind"], "robot", /^x\.json: nodes\[0\]\.kind = "robot": expected one of the /],
     [["nodes", 0, "id"], "", /^x\.json: nodes\[0\]\.id = "": expected letters and digits/],
     [["faults", 0, "at"], -5, /^x\.json: faults\[0\]\.at = -5: expected at least 0$/],
@@ -76,6 +77,14 @@ test("sim cli: files: a problem names file, place, value and what is accepted", 
     const checked = check("x.json", changed(path, value));
     assert.ok(!checked.ok, path.join("."));
     assert.match(checked.problems.join("\n"), says);
+  }
+});
+
+test("sim cli: files: a seed may be short, and has 16 digits once it is read", () => {
+  for (const [seed, read] of [["0x1", 1n], ["0xAb", 0xabn], [seedText(7n), 7n]] as const) {
+    const checked = check("x.json", changed(["seed"], seed));
+    assert.ok(checked.ok);
+    assert.equal(checked.kept.scenario.seed, seedText(read));
   }
 });
 

@@ -43,10 +43,10 @@ function small(): Scenario {
 
 test("sim picture: a run becomes a page below 1 MB, an SVG and a Mermaid diagram", () => {
   const to = (name: string): string => path.join(folder, name);
-  const files = draw({ scenario: small(), original: small(), why: ["because"], replay: "again" }, {
+  const done = draw({ scenario: small(), original: small(), why: ["because"], replay: "again" }, {
     html: to("a.html"), svg: to("a.svg"), mermaid: to("a.mmd"),
   }, () => viewer);
-  assert.deepEqual(files, [to("a.html"), to("a.svg"), to("a.mmd")]);
+  assert.deepEqual(done, { files: [to("a.html"), to("a.svg"), to("a.mmd")], lost: [] });
   const html = fs.readFileSync(to("a.html"), "utf8");
   assert.ok(Buffer.byteLength(html) < pageBytesMax, `${html.length}`);
   assert.ok(viewer.length > 10_000 && html.includes(viewer.slice(0, 200)));
@@ -66,11 +66,11 @@ test("sim picture: the page holds scenarios and no recording: it makes the runs 
 test("sim picture: only what is wanted is written", () => {
   const file = path.join(folder, "only.mmd");
   const viewers = { count: 0 };
-  const files = draw({ scenario: small() }, { mermaid: file }, () => {
+  const done = draw({ scenario: small() }, { mermaid: file }, () => {
     viewers.count += 1;
     return viewer;
   });
-  assert.deepEqual(files, [file]);
+  assert.deepEqual(done, { files: [file], lost: [] });
   assert.equal(viewers.count, 0);
 });
 
@@ -89,8 +89,8 @@ test("sim picture: much data are packed, and the same when unpacked", () => {
 test("sim picture: a recorded run is drawn with its states", () => {
   const { recording, states } = make.lostWelcome();
   const file = path.join(folder, "c.html");
-  const files = drawRecorded(recording, states, "recorded", { html: file }, () => viewer);
-  assert.deepEqual(files, [file]);
+  const done = drawRecorded(recording, states, "recorded", { html: file }, () => viewer);
+  assert.deepEqual(done, { files: [file], lost: [] });
   assert.ok(fs.statSync(file).size < pageBytesMax);
 });
 
@@ -98,7 +98,7 @@ test("sim picture: what a daemon recorded is drawn from its file", () => {
   const [trace, html] = [path.join(folder, "day.trace"), path.join(folder, "day.html")];
   fs.writeFileSync(trace, recorded(script), "latin1");
   const done = drawTrace(trace, { html }, {}, () => viewer);
-  assert.deepEqual(done, { files: [html], wrong: undefined });
+  assert.deepEqual(done, { files: [html], lost: [], wrong: undefined });
   assert.match(fs.readFileSync(html, "utf8"), /<h1>✓ recorded by directory 0\.1\.0: pass<\/h1>/);
   const foreign = path.join(folder, "foreign.trace");
   fs.writeFileSync(foreign, "nothing of ours\n");
@@ -112,6 +112,23 @@ test("sim picture: without the viewer the error says what to do", () => {
   };
   assert.throws(() => draw({ scenario: small() }, { html: file }, missing), MissingViewer);
   assert.ok(!fs.existsSync(file));
+});
+
+test("sim picture: what cannot be written leaves nothing, and costs no other picture", () => {
+  const [bad, good] = [path.join(folder, "refused.svg"), path.join(folder, "fine.mmd")];
+  fs.mkdirSync(`${bad}.part`);
+  const done = draw({ scenario: small() }, { svg: bad, mermaid: good });
+  assert.deepEqual(done.files, [good]);
+  assert.match(done.lost.join(), /^cannot write \S+refused\.svg: EISDIR/);
+  assert.ok(!fs.existsSync(bad));
+});
+
+test("sim picture: a device or a link is written to and not replaced", () => {
+  const [link, target] = [path.join(folder, "link.mmd"), path.join(folder, "target.mmd")];
+  fs.symlinkSync(target, link);
+  assert.deepEqual(draw({ scenario: small() }, { mermaid: link }).files, [link]);
+  assert.ok(fs.lstatSync(link).isSymbolicLink());
+  assert.match(fs.readFileSync(target, "utf8"), /^sequenceDiagram\n/);
 });
 
 test("sim picture: the script asks for nothing but a page", () => {

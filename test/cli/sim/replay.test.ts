@@ -3,7 +3,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { builtIn } from "../../../cli/sim/engine.ts";
@@ -79,6 +79,8 @@ test("sim cli: repl: step, back, goto, next and where agree about where one is",
   assert.equal(told(r, "where"), three[2]);
   assert.equal(told(r, "back"), three[1]);
   assert.equal(told(r, "goto #2"), three[2]);
+  assert.equal(told(r, "to #2"), three[2]);
+  assert.match(told(r, "step some"), /^step N, such as/);
   assert.match(told(r, "goto 01:00"), /^#\d+ {2}01:\d\d/);
   assert.match(told(r, "next dir0"), / {2}dir0 {2}/);
   assert.equal(told(r, "list 2").split("\n").length, 2);
@@ -102,10 +104,22 @@ test("sim cli: repl: state, changes, effects, sockets, nodes and faults", () => 
   const r = repl();
   told(r, "break welcome.sent", "continue");
   assert.match(told(r, "effects"), /conn\.send conn=\d+ bytes=/);
-  assert.match(told(r, "state dir0 sessions.byConn"), /\.at\.phase = "registered"/);
+  assert.match(told(r, "state dir0"), /^registry: \d+ entries, \d+ values$/m);
+  assert.ok(told(r, "state dir0").split("\n").length < 40);
+  assert.match(told(r, "state dir0 sessions"), /^sessions\.byConn: 1 entry, 39 values$/m);
+  assert.match(told(r, "state dir0 sessions all"), /\.at\.phase = "registered"/);
+  assert.match(told(r, "state dir0 sessions.pendingBytes"), /^sessions\.pendingBytes = \d+$/);
+  assert.ok(told(r, "state dir0 all").split("\n").length > 400);
   assert.match(told(r, "state dir0 nothing"), /^dir0 has no nothing$/);
   assert.match(told(r, "state nobody"), /^dir0 {2}directory, up, process 1, \d+ sockets/);
-  assert.match(told(r, "changes"), /at\.phase: "greeting" -> "registered"/);
+  const brief = told(r, "changes").split("\n");
+  assert.ok(brief.length <= 30, `${brief.length}`);
+  assert.equal(brief.at(-1), "changes PATH tells more, changes all everything");
+  assert.ok(told(r, "changes all").split("\n").length > brief.length);
+  for (const words of ["changes all", "changes sessions"]) {
+    assert.match(told(r, words), /at\.phase: "greeting" -> "registered"/);
+  }
+  assert.equal(told(r, "changes nowhere"), "nothing changed");
   assert.match(told(r, "sockets dir0"), /^dir0 conn \d+ from (maker|taker)0: open, live$/m);
   assert.equal(told(r, "faults"), "no fault is active");
   assert.match(told(r, "goto 01:45", "faults"), /^3: cut taker0 \S+ dir0 .*01:30 to 02:30/);
@@ -177,6 +191,56 @@ test("sim cli: replay: each step is a line of the trace; diff finds where two pa
   assert.match(same.out, /^the same: \d+ steps\n/);
 });
 
+test("sim cli: replay: files that cannot be written are named, and are no success", async () => {
+  const plain = join(temp.path, "plain");
+  writeFileSync(plain, "");
+  for (const to of [join(plain, "t.jsonl"), "/dev/full"]) {
+    const ran = await inside(["sim", "replay", smallFile, "--trace", to]);
+    assert.equal(ran.code, 1, to);
+    assert.match(ran.err, new RegExp(`^dogwatch: (no trace: )?cannot write ${to}: E[^\n]*\n$`));
+  }
+  const svg = join(temp.path, "refused.svg");
+  mkdirSync(`${svg}.part`);
+  for (const command of ["run", "replay"]) {
+    const ran = await inside(["sim", command, smallFile, "--svg", svg]);
+    assert.equal(ran.code, 1, command);
+    assert.match(ran.err, /^dogwatch: no picture: cannot write \S+refused\.svg: /);
+    assert.match(ran.out, /^SIM fail .* exit=1$/m);
+    assert.ok(!existsSync(svg));
+  }
+  const hunted = await inside(["sim", "hunt", "--seeds", "1", "--out", join(plain, "x"), "-q"]);
+  assert.equal(hunted.code, 1);
+  assert.match(hunted.err, /^dogwatch: cannot write \S+: ENOTDIR[^\n]*\n$/);
+});
+
+test("sim cli: replay: pictures are drawn before somebody looks; a trace is of a whole run",
+  async () => {
+    const mermaid = join(temp.path, "looked.mmd");
+    const ran = await inside([
+      "sim", "replay", smallFile, "--mermaid", mermaid, "--command", "where",
+    ]);
+    assert.equal(ran.code, 0);
+    assert.ok(existsSync(mermaid));
+    const both = await inside([
+      "sim", "replay", smallFile, "--trace", join(temp.path, "no.jsonl"), "--until", "01:00",
+    ]);
+    assert.equal(both.code, 2);
+    assert.match(both.err, /--trace \S+no\.jsonl: a whole run is written, without --from/);
+  });
+
+test("sim cli: replay: a trace of a simulated run stands for its scenario", async () => {
+  const file = join(temp.path, "sim.jsonl");
+  assert.equal((await inside(["sim", "replay", smallFile, "--trace", file])).code, 0);
+  const ran = await inside(["sim", "replay", file]);
+  assert.equal(ran.code, 0);
+  assert.match(ran.err, /sim\.jsonl is the trace of a simulated run; what is run is its scenario/);
+  assert.match(ran.out, new RegExp(` hash=${builtIn.run(small).digest} `));
+  writeFileSync(file, readFileSync(file, "utf8").slice(0, 200));
+  const damaged = await inside(["sim", "run", file]);
+  assert.equal(damaged.code, 2);
+  assert.match(damaged.err, /sim\.jsonl: its first line is damaged: /);
+});
+
 test("sim cli: replay: a trace from the field is compared and looked at alike", async () => {
   const trace = join(temp.path, "day.trace");
   assert.equal((await inside(["demo", "--for", "0.5", "--json", "--record", trace])).code, 0);
@@ -189,6 +253,12 @@ test("sim cli: replay: a trace from the field is compared and looked at alike", 
   assert.equal(looked.code, 0);
   const seen = /\n#2 [^]*\nnick = "J5\w+"\n#1 [^]*\n#1 [^]*\na recorded trace has no sockets\n$/;
   assert.match(looked.out, seen);
+  const bare = await inside(["sim", "replay", trace, "--from", "#4", "--command", "where"]);
+  assert.equal(bare.code, 0, bare.err);
+  assert.match(bare.out, /^same: \d+ steps as recorded\n#4 [^]*\n#4 /);
+  const run = await inside(["sim", "run", trace]);
+  assert.equal(run.code, 2);
+  assert.match(run.err, /is what a daemon recorded.*: dogwatch sim replay \S+day\.trace\n$/);
   const foreign = await inside(["sim", "replay", "--from", smallFile]);
   assert.equal(foreign.code, 1);
   assert.match(foreign.err, /it is not a recording: it begins with something else/);

@@ -8,6 +8,7 @@ import * as envelope from "../../../core/joinmarket/envelope.ts";
 import * as handshake from "../../../core/joinmarket/handshake.ts";
 import * as nickauth from "../../../core/joinmarket/nickauth.ts";
 import type { Tick } from "../../../core/kernel/io.ts";
+import type { Root } from "../../../core/kernel/kernel.ts";
 import { secret } from "../../../core/secret.ts";
 import type { Mono } from "../../../core/time.ts";
 import * as hostile from "../../../sim/actors/hostile.ts";
@@ -131,6 +132,19 @@ function step<S>(
   if (rig.conns.length > 4) rig.conns.length = 4;
 }
 
+/** What a machine does, in a rig. */
+function rigOf<S>(
+  root: Pick<Root<S, PeerEvent, PeerEffect>, "step" | "deadline">,
+): Pick<Subject<Rig<S>, Sign, PeerEffect>, "step" | "deadline" | "tick"> {
+  return {
+    step: (rig, event, now, out) => {
+      step(rig, event, out, (state, real, to) => root.step(state, real, now, to));
+    },
+    deadline: (rig) => root.deadline(rig.state),
+    tick: { type: "tick" },
+  };
+}
+
 type Kind = "maker" | "taker" | "watcher";
 
 function peerSubject(kind: Kind, speaks: "old" | "new", auth: boolean):
@@ -144,11 +158,7 @@ function peerSubject(kind: Kind, speaks: "old" | "new", auth: boolean):
       root.step(state, { type: "started" }, now, []);
       return { state, conns: [] };
     },
-    step: (rig, event, now, out) => {
-      step(rig, event, out, (state, real, to) => root.step(state, real, now, to));
-    },
-    deadline: (rig) => root.deadline(rig.state),
-    tick: { type: "tick" },
+    ...rigOf(root),
     settleMs: 400_000,
     startAt: 5_000,
     holds: (rig, now) => bounded(rig.state, now),
@@ -211,11 +221,7 @@ function hostileSubject(kind: HostileKind): Subject<Rig<hostile.Hostile>, Sign, 
       root.step(state, { type: "started" }, now, []);
       return { state, conns: [] };
     },
-    step: (rig, event, now, out) => {
-      step(rig, event, out, (state, real, to) => root.step(state, real, now, to));
-    },
-    deadline: (rig) => root.deadline(rig.state),
-    tick: { type: "tick" },
+    ...rigOf(root),
     settleMs: 200_000,
     startAt: 5_000,
     lives: (run) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { svgOf } from "../../../sim/picture/drawing.ts";
 import { mermaidOf } from "../../../sim/picture/mermaid.ts";
-import { cutText, escaped, gapText, wrapped } from "../../../sim/picture/words.ts";
+import { cutText, escaped, fitted, gapText, wrapped } from "../../../sim/picture/words.ts";
 import type { Recording } from "../../../sim/recording.ts";
 import { all, byClass, parse, textOf } from "../../support/markup.ts";
 import * as make from "../../support/recording.ts";
@@ -57,6 +57,29 @@ test("picture: svg: of a long run the part that matters is drawn, and the rest t
   const text = svgOf(long);
   assert.ok(text.length < 200_000, `${text.length}`);
   assert.match(textOf(parse(text)), /Left out: [0-9,]+ later events; 6 nodes/);
+});
+
+test("picture: svg: a name that is too long for its box is cut there, and whole in the title", () => {
+  const { scenario } = recording;
+  const nick = "J5WMOQwmOOOOOOOOWWWW";
+  const [first, ...others] = scenario.nodes;
+  const nodes = [first, { ...others[0], id: nick }, ...others.slice(1)];
+  const root = parse(svgOf({ ...recording, scenario: { ...scenario, nodes } } as Recording));
+  const box = byClass(root, "name").find((one) => textOf(one).includes(nick));
+  assert.ok(box !== undefined);
+  const texts = all(box).map((one) => one.text);
+  assert.ok(texts.includes(nick));
+  const shown = texts.find((text) => text.endsWith("…")) ?? "";
+  assert.ok(shown.length > 5 && shown.length < nick.length && nick.startsWith(shown.slice(0, -1)));
+});
+
+test("picture: words: a name fits by the width of its letters", () => {
+  assert.equal(fitted("directory", 124), "directory");
+  assert.equal(fitted("iiiiiiiiiiiiiiii", 124), "iiiiiiiiiiiiiiii");
+  assert.equal(fitted("WWWWWWWWWWWW", 124), "WWWWWWW…");
+  assert.equal(fitted("界界界界界界界界界界", 60), "界界界…");
+  assert.equal(fitted("", 10), "");
+  assert.equal(fitted("WW", 1), "W…");
 });
 
 test("picture: svg: an empty run is drawn too", () => {
