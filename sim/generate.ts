@@ -142,11 +142,14 @@ function settingsOf(key: Key, shape: Shape, i: number, honest: number): Director
     sweepMs: prng.between(p, 2, 20) * 1_000, idleMs: prng.between(p, 40, 120) * 1_000,
     hardMs: prng.between(p, 150, 400) * 1_000, pongMs: prng.between(p, 3, 30) * 1_000,
   };
+  const peersMax = honest + prng.between(p, 0, 6);
+  const handshakingMax = prng.between(p, 4, 32);
+  const outboxBytesMax = prng.between(p, 80_000, 200_000);
   const small: DirectorySettings = {
-    peersMax: honest + prng.between(p, 0, 6), handshakingMax: prng.between(p, 4, 32),
-    outboxBytesMax: prng.between(p, 80_000, 200_000),
-    outboxBytesTotalMax: prng.between(p, 200_000, 2_000_000),
-    congestedMsMax: prng.between(p, 5, 60) * 1_000, inputBytesTotalMax: 300_000,
+    peersMax, handshakingMax, outboxBytesMax,
+    // Two readers that are stuck reach it.
+    outboxBytesTotalMax: outboxBytesMax + (prng.between(p, 200_000, 2_000_000) >> 4),
+    congestedMsMax: prng.between(p, 5, 60) * 1_000, inputBytesTotalMax: 90_000,
     peerlistBytesMax: prng.between(p, 200, 2_000), peerlistLinesPerFlush: prng.between(p, 1, 4),
     flushMs: prng.between(p, 1, 50), leaveMs: prng.between(p, 1, 5_000),
   };

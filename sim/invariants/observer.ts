@@ -119,6 +119,8 @@ export type Conn = {
   pingedAt: Mono;
   /** When it was sent a PING or a probe last; `NEVER`: never. */
   askedAt: Mono;
+  /** And the time before. */
+  askedBefore: Mono;
   congestedAt: Mono;
   /** When it was congested last, whether it still is or not; `NEVER`: it never was. */
   stalledAt: Mono;
@@ -306,7 +308,7 @@ export function conn(o: Observer, id: ConnId, now: Mono): Conn {
     hintFeatures: undefined, helloLine: "", challenge: undefined, pubkey: undefined,
     registeredAt: NEVER, lineAt: now,
     silentFrom: now, lateMs: o.lateMs, pausedMs: o.pausedMs, pingPausedMs: 0, partialAt: NEVER,
-    pingedAt: NEVER, askedAt: NEVER, congestedAt: NEVER, stalledAt: NEVER,
+    pingedAt: NEVER, askedAt: NEVER, askedBefore: NEVER, congestedAt: NEVER, stalledAt: NEVER,
     movedAt: now, pongs: 0, owed: [], owedBytes: 0, owedBytesMost: 0, cursor: 0, ownAt: -1,
     ownLeast: 0, ownMost: 0, hint: undefined, list: undefined, closed: undefined, closedAt: NEVER,
   };

@@ -13,7 +13,7 @@ import * as envelope from "../../core/joinmarket/envelope.ts";
 import * as handshake from "../../core/joinmarket/handshake.ts";
 import * as nickauth from "../../core/joinmarket/nickauth.ts";
 import * as peerlist from "../../core/joinmarket/peerlist.ts";
-import { NEVER } from "../../core/time.ts";
+import { NEVER, type Mono } from "../../core/time.ts";
 import * as due from "./due.ts";
 import { end, type Conn, type List, type Observer, type Owed, type Seen } from "./observer.ts";
 import { violation, type InvariantId } from "./violation.ts";
@@ -99,7 +99,7 @@ function frame(o: Observer, c: Conn, data: Uint8Array, seen: Seen): void {
     case types.PUBMSG: return relayed(o, c, data, e, "D11", seen);
     case types.PEERLIST: return listed(o, c, envelope.content(data, e), seen);
     case types.PING:
-      c.askedAt = seen.now;
+      if (asksAgain(o, c, seen.now)) say(seen, "X5", "pinged again and again", c);
       if (c.hello?.ping !== true) say(seen, "wire", "PING to a peer that does not know it", c);
       return;
     case types.PONG:
@@ -108,6 +108,18 @@ function frame(o: Observer, c: Conn, data: Uint8Array, seen: Seen): void {
       return;
     default: return say(seen, "wire", `sent a ${e.type}`, c);
   }
+}
+
+/**
+ * The third PING within the shorter of two rests: the heartbeat asks after a silence, and who has
+ * defended its nick is left in peace.
+ */
+function asksAgain(o: Observer, c: Conn, now: Mono): boolean {
+  const restMs = Math.min(o.config.heartbeat.idleMs, o.config.contestPingMs);
+  const isAgain = c.askedBefore !== NEVER && now - c.askedBefore < restMs;
+  c.askedBefore = c.askedAt;
+  c.askedAt = now;
+  return isAgain;
 }
 
 function answered(c: Conn, data: Uint8Array, e: envelope.Envelope, seen: Seen): void {
@@ -320,6 +332,11 @@ function judge(o: Observer, c: Conn, reason: string, seen: Seen): void {
       return;
     case "handshake-timeout":
       if (now - c.openedAt < o.config.handshakeMs) say(seen, "D16", "ended too early", c);
+      return;
+    case "handshake-slots":
+      if (seen.event.type === "conn.opened" && seen.event.conn === c.id && o.shaking.size > 1) {
+        say(seen, "D16", "a newcomer had to go, and not the slowest", c);
+      }
       return;
     case "displaced": return displaced(o, c, seen);
     default: return;

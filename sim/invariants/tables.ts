@@ -120,6 +120,7 @@ export function bounds(o: Observer, d: Directory, out: Violation[]): void {
   for (const s of sessions.byConn.values()) pending += s.pendingBytes;
   if (pending !== sessions.pendingBytes) says(out, "X3", "the sum of unfinished lines is wrong");
   if (pending > o.config.inputBytesTotalMax) says(out, "X3", "unfinished lines exceed their bound");
+  if (o.shaking.size > o.config.handshakingMax) says(out, "X3", "too many without a handshake");
   if (outbox.totalBytes > o.config.outbox.bytesTotalMax) says(out, "X3", "queues exceed their sum");
   if (outbox.totalBytes < 0) says(out, "X3", "queues hold less than nothing");
   // Holes are looked for when a maker leaves, and only in a list that is long by then.
@@ -142,11 +143,25 @@ export function queues(o: Observer, d: Directory, now: Mono, out: Violation[]): 
     queue(o, box, out);
   }
   if (sum !== d.outbox.pieceBytes) says(out, "X3", "the sum of pieces is wrong");
+  resumed(o, d, now, out);
   for (const c of o.conns.values()) {
     stuck(o, c, now, out);
     if (c.phase === "peer") owed(o, c, out);
   }
 }
+
+/** D14: a list that waits for its reader goes on when that reads again. */
+function resumed(o: Observer, { listing }: Directory, now: Mono, out: Violation[]): void {
+  for (const id of listing.cursors.keys()) {
+    if (listing.active.has(id) || listing.waiting.has(id)) continue;
+    const c = o.conns.get(id);
+    if (c === undefined || c.congestedAt !== NEVER || now - c.movedAt < movedMs) continue;
+    out.push(violation("D14", "a peerlist waits for a reader that reads", { conn: id }));
+  }
+}
+
+/** After congestion is over, what waits is written in the same step. */
+const movedMs = 1_000;
 
 function queue(o: Observer, box: Box, out: Violation[]): void {
   const { bytesMax } = o.config.outbox;

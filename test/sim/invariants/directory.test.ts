@@ -126,6 +126,29 @@ for (const [reason, id] of ends) {
   });
 }
 
+test("invariants: directory: a third PING within a rest breaks X5", () => {
+  const { n, a } = pair();
+  const ping = t.frame(t.types.PING, "");
+  let pings = 0;
+  const said = tapped(n, (effects) =>
+    pings === 0 ? effects : [...effects, { type: "conn.send", conn: a, bytes: ping }]);
+  for (pings = 1; pings <= 2; pings += 1) t.push(n, { type: "clock.anchored", unixMs: pings });
+  assert.equal(said.has("X5"), false);
+  t.push(n, { type: "clock.anchored", unixMs: 9 });
+  assert.ok(said.has("X5"), [...said].join());
+});
+
+test("invariants: directory: a newcomer that makes room breaks D16", () => {
+  const n = t.start();
+  t.connect(n);
+  const said = tapped(n, (effects, event) => {
+    if (event.type !== "conn.opened") return effects;
+    return [...effects, closing(event.conn, "handshake-slots")];
+  });
+  t.connect(n);
+  assert.ok(said.has("D16"), [...said].join());
+});
+
 for (const isAsked of [true, false]) {
   const what = isAsked ? "holds" : "breaks D3 if the owner was never asked";
   test(`invariants: directory: a lost contest ${what}`, () => {
@@ -187,6 +210,7 @@ const damages: readonly (readonly [string, InvariantId, Damage])[] = [
     for (const box of d.outbox.boxes.values()) box.queuedBytes = 1e9;
   }],
   ["a sum that is wrong", "X3", (d) => { d.sessions.pendingBytes = 5; }],
+  ["a list that nobody resumes", "D14", (d, a) => { d.listing.cursors.set(a, 3); }],
   ["recent events without a bound", "X3", (d) => {
     for (let i = 0; i < 60; i += 1) d.recent.push({ at: mono(0), code: "x", nick: "" });
   }],
@@ -197,6 +221,7 @@ for (const [what, id, damage] of damages) {
     const { n, a, b } = pair();
     const { state } = n.drive.kernel;
     damage(state, a, b);
+    n.drive.now = after(n.drive.now, 5_000);
     const said = invariants.audit(n.observer, state, n.drive.now).map((v) => v.id);
     assert.ok(said.includes(id), said.join());
   });
