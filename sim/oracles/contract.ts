@@ -58,6 +58,11 @@ export function glance(
 }
 
 function unsaid(node: OracleNode, effect: Typed, out: Violation[]): void {
+  // A field that is an object may change behind the line's back.
+  const { fields = {} } = effect as { readonly fields?: { readonly [name: string]: unknown } };
+  for (const value of Object.values(fields)) {
+    if (typeof value === "object") out.push(violation("X2", "a log line holds a live object"));
+  }
   const { secret } = node.identity;
   if (secret !== undefined) out.push(...cross.secrecy([secret], trace.effectText(effect)));
 }
