@@ -2,7 +2,8 @@
  * The command table of `dogwatch sim`.
  *
  * Rule 1: a command parses and calls; what it does is in its own file.
- * Rule 2: a file that cannot be written, and that the command did not expect, ends it with its name.
+ * Rule 2: a file that cannot be written, and that the command did not expect, ends it with its
+ * name.
  * @module
  */
 import { type Command, Option } from "commander";
@@ -132,7 +133,8 @@ function addFound(sim: Command, io: Io, act: Act): void {
     "dogwatch sim explain D2                      a rule: why it is there, what to doubt first",
     "dogwatch sim explain halfOpen                a fault: what it does, how it is written",
     "dogwatch sim explain                         all of them",
-  ]).argument("[ID]", "D1 to D16, X1 to X6, L1 to L9, S1 to S22; a kind of fault").option("--json", "as JSON")
+  ]).argument("[ID]", "D1 to D16, X1 to X6, L1 to L9, S1 to S22; a kind of fault")
+    .option("--json", "as JSON")
     .action(act((id: string | undefined, flags: ExplainFlags) => explain(id, flags, io)));
 }
 

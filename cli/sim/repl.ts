@@ -258,7 +258,7 @@ type Command = { readonly names: readonly string[]; readonly about: string; read
 const commands: readonly Command[] = [
   { names: ["step", "s"], about: "step [N]: one step, or N", run: step },
   { names: ["back", "b"], about: "back [N]: one step back, or N", run: back },
-  { names: ["goto", "g", "to"], about: "goto #STEP or mm:ss: to that step, or the first from then on",
+  { names: ["goto", "g", "to"], about: "goto #STEP or mm:ss: to that step, or the next one",
     run: goTo },
   { names: ["next", "n"], about: "next [NODE]: to the node's next step", run: nextOf },
   { names: ["break"], about: "break MARK[@NODE], mm:ss or #STEP: stop there", run: addBreak },

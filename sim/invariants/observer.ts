@@ -177,7 +177,7 @@ export type Observer = {
    */
   pausedMs: number;
   beatAt: number;
-  /** Its heartbeat comes late in this step and did not the time before: it has to spare everybody. */
+  /** Its heartbeat comes late in this step and did not before: it has to spare everybody. */
   isSparing: boolean;
   /** When it last came late; `NEVER`: it has been punctual since. */
   lateAt: Mono;
