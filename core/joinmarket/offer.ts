@@ -113,13 +113,36 @@ export function parseRatio(text: string): Ratio | undefined {
 }
 
 /**
- * The fee of an offer for a coinjoin of `amountSat`; a relative one is rounded down to a whole
- * satoshi.
+ * The fraction `units` / 10^`scale` (whole, not negative) as a maker should write it: digits and a
+ * point, no exponent, no zeros at its end. Asserts that `parseRatio` would read it back.
+ */
+export function ratio(units: bigint, scale: number): Ratio {
+  assert(units >= 0n, "offer: a negative fee");
+  assert(Number.isInteger(scale), "offer: decimal places are whole");
+  assert(scale >= 0 && scale <= scaleMax, "offer: too many decimal places");
+  let [left, places] = [units, scale];
+  for (; places > 0 && left % 10n === 0n; places -= 1) left /= 10n;
+  const digits = left.toString().padStart(places + 1, "0");
+  const point = digits.length - places;
+  const text = places === 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`;
+  assert(text.length <= ratioLengthMax, "offer: a relative fee with too many digits");
+  return { text, units: left, scale: places };
+}
+
+/**
+ * The fee of an offer for a coinjoin of `amountSat`. A relative one is rounded to the nearest whole
+ * satoshi and a half to the even one, as every taker computes it: with another rule the two sides
+ * would sign different transactions.
  */
 export function feeSat(offer: Offer, amountSat: bigint): bigint {
   assert(amountSat >= 0n, "offer: a negative amount");
   if ("cjfeeSat" in offer) return offer.cjfeeSat;
-  return (amountSat * offer.cjfee.units) / 10n ** BigInt(offer.cjfee.scale);
+  const whole = 10n ** BigInt(offer.cjfee.scale);
+  const product = amountSat * offer.cjfee.units;
+  const down = product / whole;
+  const twiceLeft = (product - down * whole) * 2n;
+  const isUp = twiceLeft > whole || (twiceLeft === whole && down % 2n === 1n);
+  return isUp ? down + 1n : down;
 }
 
 /** The command that announces this offer, without its `!`. */

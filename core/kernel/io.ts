@@ -10,6 +10,7 @@
  * @module
  */
 import type { ConnId } from "../ids.ts";
+import type { Secret } from "../secret.ts";
 import type { Mono } from "../time.ts";
 
 /** The kernel's own event: a deadline may be due. */
@@ -51,8 +52,19 @@ export type DialEvent =
   /** It never opened. Comes instead of `conn.dialed`; no `conn.closed` follows. */
   | { readonly type: "conn.failed"; readonly conn: ConnId; readonly reason: DialFailure };
 
-/** Why a dial failed: nobody listens, nobody answered in the system's own time, or no way there. */
-export type DialFailure = "refused" | "timeout" | "unreachable";
+/**
+ * Why a dial failed: nobody listens, nobody answered in the system's own time, no way there, or the
+ * host does not permit it.
+ */
+export type DialFailure = "refused" | "timeout" | "unreachable" | "denied";
+
+/** What comes and goes on a connection that was dialled as a secret one: a trace seals it. */
+export type ConfidedEvent = {
+  readonly type: "conn.confided"; readonly conn: ConnId; readonly bytes: Secret;
+};
+export type ConfideEffect = {
+  readonly type: "conn.confide"; readonly conn: ConnId; readonly bytes: Secret;
+};
 
 export type DialEffect =
   /**
@@ -63,6 +75,8 @@ export type DialEffect =
   {
     readonly type: "conn.dial"; readonly conn: ConnId; readonly to: string;
     readonly isolation?: string;
+    /** Its bytes are secrets: `conn.confided` and `conn.confide` instead of the plain ones. */
+    readonly isSecret?: boolean;
   };
 
 /**
@@ -88,6 +102,8 @@ export type RequestEvent =
   | {
     readonly type: "req.done"; readonly req: number; readonly status: number;
     readonly body: string;
+    /** The header of that name, if the answer had one. */
+    readonly retryAfter?: string;
   }
   | { readonly type: "req.failed"; readonly req: number; readonly reason: RequestFailure };
 

@@ -79,11 +79,35 @@ test("joinmarket: offer: a fee cannot expand into a large number", () => {
   }
 });
 
-test("joinmarket: offer: the fee of an amount is rounded down", () => {
-  assert.equal(offer.feeSat(read("reloffer 0 0 1 0 0.00002")!, 149_999n), 2n);
-  assert.equal(offer.feeSat(read("reloffer 0 0 1 0 2e-05")!, 150_000n), 3n);
-  assert.equal(offer.feeSat(read("absoffer 0 0 1 0 7")!, 149_999n), 7n);
-  assert.throws(() => offer.feeSat(read("absoffer 0 0 1 0 7")!, -1n), { name: "InvariantError" });
+test("joinmarket: offer: the fee of an amount is rounded to the nearest satoshi", () => {
+  const fee = (text: string, amountSat: bigint) => offer.feeSat(read(text)!, amountSat);
+  assert.equal(fee("reloffer 0 0 1 0 0.00002", 149_999n), 3n);
+  assert.equal(fee("reloffer 0 0 1 0 2e-05", 150_000n), 3n);
+  assert.equal(fee("reloffer 0 0 1 0 0.000022", 9_994_243n), 220n);
+  assert.equal(fee("reloffer 0 0 1 0 0.9999999999", offer.satMax), 2_099_999_999_790_000n);
+  assert.equal(fee("absoffer 0 0 1 0 7", 149_999n), 7n);
+  assert.throws(() => fee("absoffer 0 0 1 0 7", -1n), { name: "InvariantError" });
+});
+
+test("joinmarket: offer: half a satoshi of fee goes to the even side", () => {
+  const fee = (amountSat: bigint) => offer.feeSat(read("reloffer 0 0 1 0 0.5")!, amountSat);
+  assert.deepEqual([1n, 2n, 3n, 4n, 5n, 6n, 7n].map(fee), [0n, 1n, 2n, 2n, 2n, 3n, 4n]);
+});
+
+test("joinmarket: offer: a fraction is written plainly and read back as it was", () => {
+  const texts: [bigint, number, string][] = [
+    [0n, 0, "0"], [0n, 9, "0"], [2n, 5, "0.00002"], [200n, 7, "0.00002"], [150n, 2, "1.5"],
+    [100n, 2, "1"], [10n, 0, "10"], [1n, 30, `0.${"0".repeat(29)}1`], [7n, 1, "0.7"],
+  ];
+  for (const [units, scale, text] of texts) {
+    const made = offer.ratio(units, scale);
+    assert.equal(made.text, text);
+    assert.deepEqual(offer.parseRatio(text), made);
+  }
+  const wrong: [bigint, number][] = [[-1n, 0], [1n, -1], [1n, 1.5], [1n, 41], [1n, 31]];
+  for (const [units, scale] of wrong) {
+    assert.throws(() => offer.ratio(units, scale), { name: "InvariantError" });
+  }
 });
 
 test("joinmarket: offer: cancellations", () => {
