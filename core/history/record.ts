@@ -146,10 +146,17 @@ function witnessed(bytes: Uint8Array, from: number): number {
 export function each(
   bytes: Uint8Array, end: number, visit: (seq: number, body: string) => void,
 ): void {
+  ranges(bytes, end, (seq, from, to) => visit(seq, text(bytes, from, to)));
+}
+
+/** The same, for who reads bodies where they are: from `from` (inclusive) to `to` (exclusive). */
+export function ranges(
+  bytes: Uint8Array, end: number, visit: (seq: number, from: number, to: number) => void,
+): void {
   const line: Line = { seq: 0, known: 0, from: 0, end: 0 };
   for (let at = header.length; at < end; at = line.end) {
     assert(hasFrame(bytes, at, line), "a scanned record lost its frame");
-    visit(line.seq, text(bytes, line.from, line.end - 1));
+    visit(line.seq, line.from, line.end - 1);
   }
 }
 
