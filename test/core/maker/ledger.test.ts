@@ -1,0 +1,164 @@
+/**
+ * The maker and its file: disks that refuse, processes that die anywhere.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { concat, text } from "../../../core/bytes.ts";
+import { encode } from "../../../core/history/body.ts";
+import { blank, stages } from "../../../core/history/entry.ts";
+import * as record from "../../../core/history/record.ts";
+import { defaults } from "../../../core/maker/config.ts";
+import * as chains from "../../support/maker-chain.ts";
+import * as rig from "../../support/maker.ts";
+import * as rules from "../../support/maker-rules.ts";
+import { codes, kinds, notify, said } from "../../support/maker-told.ts";
+
+const min = 60_000;
+
+/** A file with these bodies. */
+function write(r: rig.Rig, bodies: readonly string[]): void {
+  const lines = bodies.map((body, i) => record.encode(i + 1, i, body));
+  r.disk.bytes = concat([record.header, ...lines]);
+  r.disk.durableBytes = r.disk.bytes.length;
+}
+
+const waiting = (n: number): string => encode({
+  type: "added",
+  entry: {
+    ...blank(rig.startedUnixMs * 1_000), txid: chains.txid(n), cjSat: 5_000_000n,
+    amountSat: 5_000_000n, destination: "bcrt1qours00000",
+  },
+});
+
+function withRow(options: rig.Options = {}): rig.Rig {
+  return rig.start({
+    config: { notify, ...options.config }, isStrict: options.isStrict ?? false,
+    directories: options.directories ?? 1,
+    before: (r) => {
+      write(r, [waiting(7)]);
+      options.before?.(r);
+    },
+  });
+}
+
+const stageOf = (r: rig.Rig): string | undefined => {
+  const { book } = r.kernel.state;
+  return book.rows === 0 ? undefined : stages[book.stageOf[0]!];
+};
+
+function whole(r: rig.Rig): number {
+  const found = record.scan(r.disk.bytes, 1_000_000);
+  assert.ok(found.ok, "the file is damaged");
+  return found.value.count;
+}
+
+test("maker: disk: full: offers are withdrawn, and announced when there is room", () => {
+  const r = rig.start({ config: { notify }, isStrict: true });
+  rig.pass(r, 1_000);
+  const [first] = said(r);
+  r.disk.fault = "full";
+  r.chain.coins = [{ n: 2, mixdepth: 0, sat: 60_000_000n, confirmations: 2 }];
+  chains.mine(r.chain);
+  // The notice of the change is the record that has no room.
+  rig.pass(r, 60_000);
+  assert.equal(said(r).at(-1), "cancel 0");
+  const before = said(r).length;
+  rig.pass(r, 600_000);
+  assert.equal(said(r).length, before);
+  assert.equal(kinds(r, "disk-failing").length, 1);
+  assert.equal(kinds(r, "disk-failing")[0]!.durable, false);
+  r.disk.fault = "none";
+  rig.pass(r, 61_000);
+  assert.equal(said(r).length, before + 1);
+  assert.notEqual(said(r).at(-1), first);
+  assert.equal(kinds(r, "disk-recovered").length, 1);
+  rules.settled(r.rules, r.kernel.state);
+});
+
+test("maker: disk: a journal that is damaged ends nothing but the offers", () => {
+  const r = rig.start({
+    before: (it) => {
+      write(it, [waiting(7), waiting(8), waiting(9)]);
+      it.disk.bytes[80] = 0x7e;
+    },
+  });
+  rig.pass(r, 600_000);
+  assert.deepEqual(said(r), []);
+  assert.ok(r.kernel.state.pool.slots.every(({ link }) => link.at.phase === "up"));
+  assert.equal(codes(r).filter((one) => one === "maker.journal-broken").length, 1);
+  rig.push(r, { type: "operator.stop" });
+  rig.pass(r, 500);
+  assert.ok(r.isStopped, "a broken journal is not waited for");
+});
+
+test("maker: disk: at its largest size it takes no records, and nothing is offered", () => {
+  const journal = { ...defaults.journal, fileBytesMax: 2_000 };
+  const r = rig.start({ config: { notify, journal } });
+  for (let i = 0; i < 30; i += 1) {
+    r.chain.coins = [{ n: 2 + i, mixdepth: 0, sat: 60_000_000n + BigInt(i), confirmations: 2 }];
+    chains.mine(r.chain);
+    rig.pass(r, 20_000);
+  }
+  assert.equal(said(r).at(-1), "cancel 0");
+  assert.equal(codes(r).filter((one) => one === "maker.disk-failing").length, 1);
+  assert.equal(r.kernel.state.isFileFull, true);
+});
+
+test("maker: journal: what other parts wrote is nobody's malformed record", () => {
+  const r = withRow();
+  rig.pass(r, 10_000);
+  rig.die(r);
+  rig.boot(r);
+  rig.pass(r, 10_000);
+  const { book } = r.kernel.state;
+  assert.ok(whole(r) > 3);
+  assert.equal(book.skipped.malformed, 0);
+  assert.ok(book.others >= 2);
+  assert.equal(book.lastSeq, whole(r));
+});
+
+test("maker: crash: at every effect: told once, and the file stays whole (M12, M13)", () => {
+  const script = (r: rig.Rig): void => {
+    for (let i = 0; i < 12; i += 1) {
+      if (!r.isAlive) rig.boot(r);
+      if (i === 2) r.chain.txs.set(chains.txid(7), 0);
+      if (i === 4) r.chain.txs.set(chains.txid(7), 1);
+      if (i === 8) chains.mine(r.chain, 6);
+      rig.pass(r, 31_000);
+    }
+  };
+  const calm = withRow({ directories: 0 });
+  script(calm);
+  assert.equal(stageOf(calm), "settled");
+  const all = calm.effects;
+  assert.ok(all > 50, `${all} effects`);
+  for (let at = 1; at <= all; at += 1) {
+    const r = withRow({ directories: 0, before: (it) => void (it.diesAt = at) });
+    script(r);
+    if (!r.isAlive) rig.boot(r);
+    r.diesAt = Number.MAX_SAFE_INTEGER;
+    if (!r.isAlive) rig.boot(r);
+    rig.pass(r, 5 * min);
+    assert.equal(stageOf(r), "settled", `died at ${at}`);
+    const file = text(r.disk.bytes);
+    for (const [kind, k] of [["tx-seen", "seen"], ["tx-confirmed", "confirmed"]] as const) {
+      // A process that is away may miss it in the pool; in a block it is found.
+      const records = file.split(`"k":"${k}"`).length - 1;
+      const ids = new Set(kinds(r, kind).map(({ id }) => id));
+      assert.equal(ids.size, records, `${kind} when it died at ${at}`);
+      assert.ok(k === "seen" || records === 1, `${records} records of ${k}, died at ${at}`);
+    }
+    whole(r);
+    rules.settled(r.rules, r.kernel.state);
+  }
+});
+
+test("maker: stop: the journal has every record before the end", () => {
+  const r = withRow({ before: (it) => void it.chain.txs.set(chains.txid(7), 0) });
+  rig.pass(r, 10_000);
+  rig.push(r, { type: "operator.stop" });
+  rig.pass(r, 500);
+  assert.ok(r.isStopped);
+  assert.equal(r.disk.durableBytes, r.disk.bytes.length);
+  assert.equal(kinds(r, "stopping").length, 1);
+});

@@ -1,0 +1,122 @@
+/**
+ * What became of transactions is told, once.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { concat } from "../../../core/bytes.ts";
+import { encode } from "../../../core/history/body.ts";
+import { blank, stages } from "../../../core/history/entry.ts";
+import * as record from "../../../core/history/record.ts";
+import { defaults } from "../../../core/maker/config.ts";
+import * as chains from "../../support/maker-chain.ts";
+import * as rig from "../../support/maker.ts";
+import { kinds, notify } from "../../support/maker-told.ts";
+
+const min = 60_000;
+
+/** A file with these bodies. */
+function write(r: rig.Rig, bodies: readonly string[]): void {
+  const lines = bodies.map((body, i) => record.encode(i + 1, i, body));
+  r.disk.bytes = concat([record.header, ...lines]);
+  r.disk.durableBytes = r.disk.bytes.length;
+}
+
+const waiting = (n: number): string => encode({
+  type: "added",
+  entry: {
+    ...blank(rig.startedUnixMs * 1_000), txid: chains.txid(n), cjSat: 5_000_000n,
+    amountSat: 5_000_000n, destination: "bcrt1qours00000",
+  },
+});
+
+function withRow(options: rig.Options = {}): rig.Rig {
+  return rig.start({
+    config: { notify, ...options.config }, isStrict: options.isStrict ?? false,
+    directories: options.directories ?? 1,
+    before: (r) => {
+      write(r, [waiting(7)]);
+      options.before?.(r);
+    },
+  });
+}
+
+const stageOf = (r: rig.Rig): string | undefined => {
+  const { book } = r.kernel.state;
+  return book.rows === 0 ? undefined : stages[book.stageOf[0]!];
+};
+
+test("maker: pending: seen, confirmed, settled, each told once, also across restarts", () => {
+  const r = withRow({ isStrict: true });
+  rig.pass(r, 10_000);
+  assert.equal(stageOf(r), "waiting");
+  r.chain.txs.set(chains.txid(7), 0);
+  rig.pass(r, 61_000);
+  assert.equal(kinds(r, "tx-seen").length, 1);
+  r.chain.txs.set(chains.txid(7), 1);
+  rig.pass(r, 61_000);
+  assert.deepEqual([stageOf(r), kinds(r, "tx-confirmed").length], ["confirmed", 1]);
+  rig.die(r);
+  rig.boot(r);
+  chains.mine(r.chain, 6);
+  rig.pass(r, 61_000);
+  assert.deepEqual([stageOf(r), kinds(r, "tx-confirmed").length], ["settled", 1]);
+  assert.equal(kinds(r, "tx-seen").length, 1);
+});
+
+test("maker: pending: an outage as long as the time-out fails nothing (M9, M11)", () => {
+  for (const mode of ["refused", "hang", "warming", "html"] as const) {
+    const r = withRow({ directories: 0 });
+    r.chain.txs.set(chains.txid(7), 0);
+    rig.pass(r, 61_000);
+    r.chain.mode = mode;
+    rig.pass(r, 2 * defaults.pending.timeoutMs);
+    r.chain.mode = "up";
+    rig.pass(r, 5 * min);
+    assert.equal(stageOf(r), "waiting", mode);
+    assert.equal(kinds(r, "tx-given-up").length, 0);
+    r.chain.txs.set(chains.txid(7), 1);
+    rig.pass(r, 5 * min);
+    assert.equal(stageOf(r), "confirmed");
+  }
+});
+
+test("maker: pending: given up with its reason, and taken back when it appears", () => {
+  const r = withRow();
+  rig.pass(r, defaults.pending.timeoutMs + 10 * min);
+  assert.equal(stageOf(r), "given-up");
+  assert.equal(kinds(r, "tx-given-up").length, 1);
+  assert.equal(kinds(r, "tx-warned").length, 1);
+  r.chain.txs.set(chains.txid(7), 2);
+  rig.pass(r, defaults.pending.lateCheckMs + 5 * min);
+  assert.equal(stageOf(r), "confirmed");
+  assert.deepEqual([kinds(r, "tx-back").length, kinds(r, "tx-confirmed").length], [1, 1]);
+});
+
+test("maker: pending: in conflict with a block, that is what the notice says", () => {
+  const r = withRow();
+  r.chain.txs.set(chains.txid(7), -6);
+  rig.pass(r, 5 * min);
+  const [one] = r.notices.filter(({ body }) => body.includes("tx-given-up"));
+  assert.match(one?.body ?? "nothing", /given up/);
+  assert.doesNotMatch(one?.body ?? "", /Neither the chain/);
+});
+
+test("maker: stop: what is not told yet is told by the next process", () => {
+  const r = withRow();
+  rig.pass(r, 10_000);
+  r.chain.txs.set(chains.txid(7), 1);
+  const isUnderWay = (): boolean => (
+    [...r.kernel.state.recorded.values()].some(({ who }) => who === "pending")
+  );
+  for (let ms = 0; ms < 61_000 && !isUnderWay(); ms += 1) rig.pass(r, 1);
+  assert.equal(isUnderWay(), true, "the record is under way when the order to stop comes");
+  rig.push(r, { type: "operator.stop" });
+  rig.pass(r, 11_000);
+  assert.equal(r.isStopped, true);
+  assert.equal(kinds(r, "tx-confirmed").length, 0);
+  rig.die(r, false);
+  rig.boot(r);
+  rig.pass(r, 10_000);
+  assert.equal(stageOf(r), "confirmed");
+  assert.equal(kinds(r, "tx-confirmed").length, 1);
+});
