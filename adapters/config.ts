@@ -57,6 +57,8 @@ export type Settings = {
   /** May `http` be an address that other machines reach? */
   readonly httpRemote: boolean;
   readonly directory: DirectoryConfig;
+  /** All values of the file, for daemons that make more of them (`config/maker-settings.ts`). */
+  readonly parsed: Parsed;
 };
 
 export type Loaded =
@@ -153,7 +155,8 @@ function addEnv(layers: Layers, env: Env): void {
 function coerced(text: string, key: Key): Raw {
   if (typeof key.initial === "number" && /^-?[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text);
   if (typeof key.initial === "boolean" && /^(true|false)$/.test(text)) return text === "true";
-  const isList = key.key === "directory.listen" && text.includes(",");
+  const isList = Array.isArray(key.initial)
+    || (key.key === "directory.listen" && text.includes(","));
   return isList ? text.split(",").map((one) => one.trim()) : text;
 }
 
@@ -208,6 +211,18 @@ function told(issue: z.core.$ZodIssue, layers: Layers): string {
   return `${place(origin)}${key.key} = ${valueText(given?.raw)}: ${says}`;
 }
 
+/** A relation that a daemon found broken, with the values of its keys and where they come from. */
+export function relationText(
+  entries: readonly Entry[], names: readonly string[], says: string,
+): string {
+  const shown = names.map((name) => {
+    const found = entries.find(({ key }) => key.key === name);
+    if (found === undefined) return name;
+    return `${name} = ${valueText(found.raw)} (${originText(found.origin)})`;
+  });
+  return `${shown.join(", ")}: ${says}`;
+}
+
 function relationValue(layers: Layers, key: string): string {
   const known = keysByName.get(key);
   if (known === undefined) return key;
@@ -246,6 +261,7 @@ function settingsOf(parsed: Parsed, env: Env): Settings {
     http: parsed.directory.http,
     httpRemote: parsed.directory.http_remote,
     directory: directoryOf(parsed),
+    parsed,
   };
 }
 

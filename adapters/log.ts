@@ -79,7 +79,8 @@ export function createLog(options: LogOptions): Log {
     if (ranks[level] < rank) return;
     if (answers.test(code)) return tell(level, code, fields);
     const now = ambient.now();
-    const key = `${level} ${code}`;
+    // The same of another directory or transaction is no repetition.
+    const key = `${level} ${code} ${String(fields["directory"] ?? fields["id"] ?? "")}`;
     const open = windows.get(key);
     if (open !== undefined && now < open.endsAt) {
       open.more += 1;

@@ -85,13 +85,10 @@ function start(hub: Hub, effect: Extract<RequestEffect, { type: "req.start" }>):
   const control = new AbortController();
   hub.under.set(effect.req, control);
   // Answers never come while the effect is being carried out.
-  setImmediate(() => {
-    if (control.signal.aborted) return;
-    ask(hub, effect, control.signal).then(
-      (event) => answer(hub, event),
-      () => answer(hub, { type: "req.failed", req: effect.req, reason: "malformed" }),
-    );
-  });
+  Promise.resolve().then(() => ask(hub, effect, control.signal)).then(
+    (event) => answer(hub, event),
+    () => answer(hub, { type: "req.failed", req: effect.req, reason: "malformed" }),
+  );
 }
 
 function answer(hub: Hub, event: RequestEvent): void {
@@ -140,7 +137,8 @@ function secretOf(
 
 /** Does this name mean this machine, without asking anybody? */
 export function isHere(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.[0-9]{1,3}){3}$/.test(hostname);
+  return hostname === "localhost" || hostname === "[::1]"
+    || /^127(\.[0-9]{1,3}){3}$/.test(hostname);
 }
 
 async function tunnel(url: URL, proxy: Proxy, signal: AbortSignal): Promise<Socket> {
@@ -179,7 +177,9 @@ function exchange(
   const dial = (): Socket => socket ?? direct(url);
   return new Promise((resolve, reject) => {
     const asked = http.request({
-      method, path: `${base}${path}`, agent: false, signal, createConnection: dial,
+      // A target without a path of its own is what the operator wrote.
+      method, path: path === "/" && base !== "" ? base : `${base}${path}`,
+      agent: false, signal, createConnection: dial,
       host: url.hostname, port: portOf(url), setHost: false, maxHeaderSize: 65_536,
       headers: { host: url.host, "content-length": bytes.length, connection: "close",
         ...Object.fromEntries(effect.headers), ...authorization(target.credentials, secret) },
@@ -196,7 +196,10 @@ function exchange(
       response.on("end", () => {
         if (!response.complete) return reject(Object.assign(new Error("cut"), cut));
         const status = response.statusCode ?? 0;
-        resolve({ type: "req.done", req, status, body: Buffer.concat(parts).toString("utf8") });
+        const text = Buffer.concat(parts).toString("utf8");
+        const { "retry-after": retryAfter } = response.headers;
+        const wait = retryAfter === undefined ? {} : { retryAfter };
+        resolve({ type: "req.done", req, status, body: text, ...wait });
       });
     });
     asked.on("error", reject);

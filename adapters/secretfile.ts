@@ -25,7 +25,7 @@ export const secretBytesMax = 4_096;
 
 /** What names a secret, for messages and documentation. */
 export const secretForm =
-  "a path, fd:N (an open descriptor) or credential:NAME (a systemd credential)";
+  "a path, fd:N (a descriptor) or credential:NAME (of systemd)";
 
 /**
  * The secret that `text` names: a path, `fd:N`, or `credential:NAME` in the folder that systemd

@@ -11,97 +11,17 @@
  * @module
  */
 import { z } from "zod";
-import { defaults, type Rate } from "../../core/directory/config.ts";
+import { defaults } from "../../core/directory/config.ts";
 import * as onion from "../../core/joinmarket/onion.ts";
 import { type Address, parseAddress } from "../address.ts";
 import { primitives } from "../primitives.ts";
-import { addressForm, parseRate, rateForm, rateText, secondsToMs } from "./values.ts";
+import * as maker from "./maker.ts";
+import {
+  described, keyMeta, meta, oneOf, parsed, rate, seconds, type Setting, text, whole,
+} from "./setting.ts";
+import { addressForm } from "./values.ts";
 
-/** What TOML, the environment and a flag can hold for one key. */
-export type Raw = string | number | boolean | readonly string[];
-
-/** What is known of one key beyond its type. */
-export type KeyMeta = {
-  /** One sentence. */
-  readonly doc: string;
-  /** The accepted values, in words, with the unit. */
-  readonly accepts: string;
-  /** The default as TOML holds it. */
-  readonly initial: Raw;
-  /** Does SIGHUP apply a change? Otherwise it needs a restart. */
-  readonly reload: boolean;
-  /** The dotted path in `DirectoryConfig`, where the core may name it in a broken relation. */
-  readonly core?: string;
-};
-
-/** The documentation of each leaf schema; a schema without an entry is a table. */
-export const keyMeta = z.registry<KeyMeta>();
-
-/** A key: what it gives, and that it may be left out. */
-type Setting<T> = z.ZodPrefault<z.ZodType<T, Raw>>;
-
-/** Doc, reload and core path of a key; helpers below add the rest. */
-type Told = { readonly doc: string; readonly reload?: boolean; readonly core?: string };
-
-function meta(told: Told, accepts: string, initial: Raw): KeyMeta {
-  const { doc, core, reload = false } = told;
-  const about = { doc, accepts, initial, reload };
-  return core === undefined ? about : { ...about, core };
-}
-
-/** Seconds with fractions, turned into whole milliseconds. `initialMs` is the core's default. */
-function seconds(min: number, max: number, initialMs: number, told: Told): Setting<number> {
-  const initial = initialMs / 1_000;
-  const schema = z.number().min(min).max(max).transform(secondsToMs).prefault(initial);
-  return described(schema, meta(told, `seconds, ${min} to ${max}, fractions allowed`, initial));
-}
-
-function whole(
-  min: number,
-  max: number,
-  unit: string,
-  initial: number,
-  told: Told,
-): Setting<number> {
-  const schema = z.number().int().min(min).max(max).prefault(initial);
-  return described(schema, meta(told, `a whole number of ${unit}, ${min} to ${max}`, initial));
-}
-
-function rate(initial: Rate, told: Told): Setting<Rate> {
-  const text = rateText(initial);
-  const read = z.string().transform((value, context) => parsed(parseRate(value), context));
-  const schema = read.prefault(text);
-  return described(schema, meta(told, rateForm, text));
-}
-
-function oneOf<const T extends string>(values: readonly T[], initial: T, told: Told): Setting<T> {
-  const schema = z.enum(values).prefault(initial as never);
-  return described(schema, meta(told, `one of ${values.join(", ")}`, initial));
-}
-
-function text(
-  pattern: RegExp,
-  accepts: string,
-  initial: string,
-  told: Told,
-): Setting<string> {
-  return described(z.string().regex(pattern).prefault(initial), meta(told, accepts, initial));
-}
-
-/**
- * Files the documentation and forgets how the schema was built: only its output type matters from
- * here on.
- */
-function described<T>(schema: z.ZodType<T>, about: KeyMeta): Setting<T> {
-  keyMeta.add(schema, about);
-  return schema as Setting<T>;
-}
-
-function parsed<T>(value: T | undefined, context: z.RefinementCtx): T {
-  if (value !== undefined) return value;
-  context.addIssue({ code: "custom", message: "not readable" });
-  return z.NEVER;
-}
+export type { KeyMeta, Raw } from "./setting.ts";
 
 const address = z.string().transform((value, context) => parsed(parseAddress(value), context));
 
@@ -339,7 +259,14 @@ export const schema = z.strictObject({
     }),
   }).prefault({}),
   directory: directory.prefault({}),
+  maker: maker.maker.prefault({}),
+  bitcoind: maker.bitcoind.prefault({}),
+  esplora: maker.esplora.prefault({}),
+  tor: maker.tor.prefault({}),
+  notify: maker.notify.prefault({}),
 });
+
+export { keyMeta };
 
 /** The checked values of the whole file, in the core's units under the file's names. */
 export type Parsed = z.output<typeof schema>;

@@ -1,0 +1,179 @@
+/**
+ * The snapshot of a maker as Prometheus metrics.
+ *
+ * Rule 1: filled on scrape from the same snapshot that /status serves; nothing is counted here.
+ * Rule 2: labels come from the core's closed lists (states, reasons). No nick, address, directory
+ * or transaction is ever a label.
+ * Rule 3: no amount is told: metrics are kept for years, often by others. They are on the status
+ * page.
+ * Rule 4: what is not known is `NaN`, so that no alarm takes it for nothing.
+ * @module
+ */
+import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
+import { names } from "../core/maker/degraded.ts";
+import type { Block } from "../core/maker/offers.ts";
+import type { Status } from "../core/maker/status.ts";
+
+export type Metrics = {
+  readonly contentType: string;
+  /** The exposition text for one scrape. */
+  readonly text: (status: Status) => Promise<string>;
+};
+
+type Read = (status: Status) => number;
+type Table = { readonly [label: string]: number };
+type Labelled = readonly [
+  name: string, help: string, label: string, read: (status: Status) => Table,
+];
+
+/** Every cause, as the compiler sees to. */
+const blocks: { readonly [block in Block]: true } = {
+  mainnet: true, stopped: true, journal: true, backend: true, coins: true,
+};
+
+/** Gauges with one label. */
+const states: readonly Labelled[] = [
+  ["dw_maker_degraded", "1 while the maker is in this degraded state.", "state",
+    (s) => flags(names, s.degraded.map(({ name }) => name))],
+  ["dw_maker_directories", "Configured directories by state.", "state",
+    ({ directories: { up, total } }) => ({ up, down: total - up })],
+  ["dw_maker_offers_blocked", "1 while nothing may be announced, by cause.", "cause",
+    (s) => flags(Object.keys(blocks), s.offers.block === null ? [] : [s.offers.block])],
+  ["dw_maker_pending", "Transactions that are not done, by state.", "state",
+    ({ pending: { watched, givenUp } }) => ({ watched, "given-up": givenUp })],
+  ["dw_maker_limit_violations", "Violations of those that a limiter remembers.", "limiter",
+    ({ guard: { orderbook, direct } }) =>
+      ({ orderbook: orderbook.violations, direct: direct.violations })],
+  ["dw_maker_limit_tracked", "Who a limiter remembers.", "limiter",
+    ({ guard: { orderbook, direct } }) =>
+      ({ orderbook: orderbook.tracked, direct: direct.tracked })],
+  ["dw_maker_limit_banned", "Who a limiter does not answer for now.", "limiter",
+    ({ guard: { orderbook, direct } }) => ({ orderbook: orderbook.banned, direct: direct.banned })],
+];
+
+/** Counters with one label. */
+const byReason: readonly Labelled[] = [
+  ["dw_maker_refusals_total", "Requests and lines refused by a limit.", "reason",
+    (s) => s.guard.refusals],
+  ["dw_maker_guests_ended_total", "Direct connections that ended, by reason.", "reason",
+    (s) => s.inbound.ended],
+  ["dw_maker_notices_lost_total", "Notices that will not arrive, by reason.", "reason",
+    (s) => s.notices.counts.lost],
+];
+
+const levels: readonly (readonly [name: string, help: string, read: Read])[] = [
+  ["dw_maker_uptime_seconds", "Time since the maker started.", (s) => s.uptimeMs / 1_000],
+  ["dw_maker_draining", "1 while the maker is stopping.", (s) => Number(s.phase === "draining")],
+  ["dw_maker_directory_failures_max", "Failures in a row of the worst directory.",
+    (s) => s.directories.all.reduce((most, { failures }) => Math.max(most, failures), 0)],
+  ["dw_maker_offers_public", "Offers that are announced.", (s) => s.offers.public.length],
+  ["dw_maker_backend_up", "1 while Bitcoin Core answers.",
+    (s) => Number(s.wallet.state === "up")],
+  ["dw_maker_coins", "Coins in the wallet.", (s) => s.wallet.coins],
+  ["dw_maker_coins_age_seconds", "Since the coins were seen.", (s) => span(s.wallet.viewAgeMs)],
+  ["dw_maker_tip_height", "Height of the newest block.", (s) => s.tip.height ?? Number.NaN],
+  ["dw_maker_tip_age_seconds", "Since the tip was heard of.", (s) => span(s.tip.heardMs)],
+  ["dw_maker_tip_stale", "1 while the tip is not of today.", (s) => Number(s.tip.stale !== null)],
+  ["dw_maker_rescan_failures", "Looks at the wallet that failed, in a row.",
+    (s) => s.rescan.failures],
+  ["dw_maker_journal_ready", "1 while records become durable.",
+    (s) => Number(s.journal.isReady && s.journal.failingMs === null)],
+  ["dw_maker_journal_records", "Records in the journal.", (s) => s.journal.records],
+  ["dw_maker_journal_bytes", "Size of the journal.", (s) => s.journal.bytes],
+  ["dw_maker_journal_waiting", "Records that wait to be written.", (s) => s.journal.waiting],
+  ["dw_maker_history_rows", "Rows of the history.", (s) => s.history.rows],
+  ["dw_maker_notices_waiting", "Notices that wait to be sent, for all targets.",
+    (s) => s.notices.targets.reduce((sum, { waiting }) => sum + waiting, 0)],
+  ["dw_maker_notice_targets_failing", "Targets that do not take notices.",
+    (s) => s.notices.targets.filter(({ failures }) => failures > 0).length],
+  ["dw_maker_guests", "Direct connections that are open.", (s) => s.inbound.open],
+  ["dw_maker_requests_under_way", "Questions over HTTP without an answer yet.",
+    (s) => s.underWay.requests],
+  ["dw_maker_signatures_under_way", "Signatures that are waited for.",
+    (s) => s.underWay.signatures],
+];
+
+/** Counters of the snapshot, by the table that holds them; names follow from theirs. */
+const totals: readonly (readonly [prefix: string, read: (status: Status) => Table])[] = [
+  ["dw_maker", (s) => s.counts],
+  ["dw_maker_notices", ({ notices: { counts } }) => plainOf(counts)],
+  ["dw_maker_guests", ({ inbound: { opened, greeted, identified } }) =>
+    ({ opened, greeted, identified })],
+];
+
+/** The counters that are not themselves tables. */
+function plainOf(counts: Status["notices"]["counts"]): Table {
+  const { told, off, same, held, suppressed, sent, unrecorded } = counts;
+  return { told, off, same, held, suppressed, sent, unrecorded };
+}
+
+function flags(all: readonly string[], set: readonly string[]): Table {
+  return Object.fromEntries(all.map((name) => [name, Number(set.includes(name))]));
+}
+
+function span(ms: number | null): number {
+  return ms === null ? Number.NaN : ms / 1_000;
+}
+
+/** Creates the registry, with the metrics of the process itself. */
+export function create(version: string): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const build = gauge(registry, "dw_maker_build_info", "What runs; always 1.", ["version", "node"]);
+  build.set({ version, node: process.versions.node }, 1);
+  const fill = filler(registry);
+  const text: Metrics["text"] = async (status) => {
+    fill(status);
+    return registry.metrics();
+  };
+  return { contentType: registry.contentType, text };
+}
+
+function filler(registry: Registry): (status: Status) => void {
+  const gauges = levels.map(([name, help, read]) => (
+    { metric: gauge(registry, name, help, []), read }
+  ));
+  const sets = states.map(([name, help, label, read]) => (
+    { metric: gauge(registry, name, help, [label]), label, read }
+  ));
+  const reasons = byReason.map(([name, help, label, read]) => (
+    { metric: counter(registry, name, help, [label]), label, read }
+  ));
+  const plain = new Map<string, Counter>();
+  return (status) => {
+    for (const { metric, read } of gauges) metric.set(read(status));
+    for (const { metric, label, read } of sets) {
+      for (const [key, value] of Object.entries(read(status))) metric.set({ [label]: key }, value);
+    }
+    for (const { metric, label, read } of reasons) {
+      // The core's totals only grow: a reset and one step is how a counter takes a total.
+      metric.reset();
+      for (const [key, value] of Object.entries(read(status))) metric.inc({ [label]: key }, value);
+    }
+    for (const [prefix, read] of totals) fillTotals(registry, plain, prefix, read(status));
+  };
+}
+
+function fillTotals(
+  registry: Registry, plain: Map<string, Counter>, prefix: string, values: Table,
+): void {
+  for (const [name, value] of Object.entries(values)) {
+    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const full = `${prefix}_${snake}_total`;
+    let metric = plain.get(full);
+    if (metric === undefined) {
+      metric = counter(registry, full, `The maker's counter ${name}.`, []);
+      plain.set(full, metric);
+    }
+    metric.reset();
+    metric.inc(value);
+  }
+}
+
+function gauge(registry: Registry, name: string, help: string, labelNames: string[]): Gauge {
+  return new Gauge({ name, help, labelNames, registers: [registry] });
+}
+
+function counter(registry: Registry, name: string, help: string, labelNames: string[]): Counter {
+  return new Counter({ name, help, labelNames, registers: [registry] });
+}

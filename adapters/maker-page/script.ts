@@ -1,0 +1,336 @@
+/**
+ * The script of the maker's status page: polls, and fills the document.
+ *
+ * It is text, not a compiled function: what the browser runs must be byte for byte what the
+ * policy's hash covers. A part is drawn again only when it says something else, so that text that
+ * somebody is selecting stays where it is.
+ * @module
+ */
+
+/** Inlined as it is: its hash stands in the page's policy. */
+export const script = String.raw`"use strict";
+const pollMs = 1000;
+const answerMsMax = 5000;
+const reasonsMax = 12;
+let paused = false;
+let answeredAt;
+const drawn = new Map();
+const byId = (id) => document.getElementById(id);
+const number = new Intl.NumberFormat("en");
+
+// What each state is called, and what a person can do about it.
+const known = {
+  "starting": ["It starts", ""],
+  "draining": ["It stops", ""],
+  "journal-unread": ["The journal is not read yet", ""],
+  "journal-broken": ["The journal cannot be read",
+    "Run dogwatch history verify, mend or restore the file, then restart."],
+  "disk-failing": ["Records are not safe", "Free some space or mend the disk."],
+  "disk-slow": ["The disk is slow", "See what else keeps it busy."],
+  "no-directory": ["No directory is up",
+    "Run dogwatch doctor: it visits each and says what it sees."],
+  "no-backend": ["No wallet is watched", "Set bitcoind.url and maker.descriptors, then restart."],
+  "backend-down": ["Bitcoin Core does not answer",
+    "See that it runs. dogwatch doctor says what it sees of it."],
+  "coins-aged": ["The coins were not seen for long",
+    "See that Bitcoin Core is well. dogwatch doctor says what it sees of it."],
+  "not-announcing": ["Nothing is offered", ""],
+  "notices-failing": ["Notices do not arrive",
+    "Check address and token of the target under [notify]."],
+};
+
+function put(id, text) {
+  const node = byId(id);
+  if (node.textContent !== text) node.textContent = text;
+}
+
+// A description is a text, or [name, attributes, ...descriptions].
+function build(description) {
+  if (typeof description === "string") return document.createTextNode(description);
+  const [name, attributes, ...children] = description;
+  const isDrawing = name === "svg" || name === "rect" || name === "title";
+  const node = isDrawing ? document.createElementNS("http://www.w3.org/2000/svg", name)
+    : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value));
+  node.append(...children.map(build));
+  return node;
+}
+
+function fill(id, descriptions) {
+  const text = JSON.stringify(descriptions);
+  if (drawn.get(id) === text) return;
+  drawn.set(id, text);
+  byId(id).replaceChildren(...descriptions.map(build));
+}
+
+function cards(id, pairs) {
+  fill(id, pairs.map(([name, value]) =>
+    ["div", {}, ["dt", {}, name],
+      ["dd", typeof value === "string" ? { class: "text" } : {}, show(value)]]));
+}
+
+function show(value) {
+  if (typeof value === "number") return number.format(value);
+  return value === undefined || value === null ? "–" : String(value);
+}
+
+function sat(text) {
+  return number.format(BigInt(text)) + " sat";
+}
+
+function span(ms) {
+  if (ms === null || ms === undefined) return "unknown";
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return seconds + " s";
+  if (seconds < 7200) return Math.floor(seconds / 60) + " min";
+  return seconds < 172800 ? Math.floor(seconds / 3600) + " h" : Math.floor(seconds / 86400) + " d";
+}
+
+function ago(ms) {
+  return ms === null ? "never" : span(ms) + " ago";
+}
+
+function bytes(count) {
+  if (count < 1024) return count + " B";
+  if (count < 1024) return count + " B";
+  const kibi = count / 1024;
+  return kibi < 1024 ? kibi.toFixed(1) + " KiB" : (kibi / 1024).toFixed(1) + " MiB";
+}
+
+function state(text, kind) {
+  put("state", text);
+  byId("state").className = "badge " + kind;
+}
+
+function degraded(all) {
+  byId("trouble").hidden = all.length === 0;
+  fill("degraded", all.map((one) => {
+    const since = one.sinceMs === null ? "" : ", for " + span(one.sinceMs);
+    const [called, mine] = known[one.name] || [one.name, ""];
+    return ["li", {},
+      ["p", {}, ["span", { class: "name" }, called], ": " + one.why + since,
+        ["span", { class: "soft" }, " (" + one.name + ")"]],
+      ["p", { class: "soft" }, "Dogwatch: " + one.does + "."],
+      ...(mine === "" ? [] : [["p", {}, "You: " + mine]])];
+  }));
+}
+
+const shaking = ["greeting", "challenged", "signing", "proved"];
+
+function standing(one) {
+  if (one.isUp) return ["good", "up", "for " + span(one.sinceMs)];
+  const tries = one.failures === 0 ? "" : ", " + number.format(one.failures) + " failures";
+  const down = one.sinceMs === null ? "" : "down for " + span(one.sinceMs) + ", ";
+  if (one.phase === "waiting") {
+    return ["bad", "waiting", down + "next try in " + span(one.dueMs) + tries];
+  }
+  if (one.phase === "dialing") {
+    return ["wait", "dialling", down + "given up in " + span(one.dueMs) + tries];
+  }
+  if (shaking.includes(one.phase)) return ["wait", "handshake", down + "nearly there" + tries];
+  return ["wait", one.phase, down + "no try under way" + tries];
+}
+
+function directories(all) {
+  // Who is down comes first: of many only those need looking at.
+  const sorted = [...all.filter((one) => !one.isUp), ...all.filter((one) => one.isUp)];
+  fill("directories", all.length === 0 ? [["li", {}, "None is configured."]] : sorted.map((one) => {
+    const [kind, word, more] = standing(one);
+    const bad = one.malformed === 0 ? "" : ", " + number.format(one.malformed) + " malformed lines";
+    return ["li", { class: "row" }, ["span", { class: "mark " + kind }, word],
+      ["span", {}, one.directory], ["span", { class: "soft" }, more + bad]];
+  }));
+}
+
+const kinds = {
+  sw0reloffer: "relative", sw0absoffer: "absolute",
+  tr0reloffer: "relative, taproot", tr0absoffer: "absolute, taproot",
+};
+
+const part = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
+
+function feeOf(offer) {
+  if (offer.kind.includes("abs")) return sat(offer.cjfee);
+  return part.format(Number(offer.cjfee) * 100) + " %";
+}
+
+function offers(told) {
+  const held = told.heldMs === null ? []
+    : [["p", { class: "soft" }, "A change is announced within " + span(told.heldMs) + "."]];
+  if (told.public.length === 0) {
+    return fill("offers", [["p", {}, "Nothing is offered: " + told.why + "."], ...held]);
+  }
+  fill("offers", [...told.public.map((one) => ["div", { class: "offer" },
+    ["p", {}, ["span", { class: "fee" }, feeOf(one)], " " + (kinds[one.kind] || one.kind)],
+    ["p", { class: "soft" }, sat(one.minsizeSat) + " to " + sat(one.maxsizeSat) +
+      (one.txfeeSat === "0" ? "" : ", " + sat(one.txfeeSat) + " towards the miners") +
+      ", oid " + one.oid]]), ...held]);
+}
+
+const parts = ["spendable", "unconfirmed", "locked"];
+
+function bar(balance, most) {
+  const label = parts.map((part) => sat(balance[part + "Sat"]) + " " + part).join(", ");
+  let at = 0;
+  const rects = parts.flatMap((part) => {
+    const width = Number(BigInt(balance[part + "Sat"]) * 10000n / most) / 100;
+    const x = at;
+    at += width;
+    return width === 0 ? [] : [["rect", { class: part, x, y: 0, width, height: 10 }]];
+  });
+  return ["svg", { role: "img", "aria-label": label, viewBox: "0 0 100 10",
+    preserveAspectRatio: "none" }, ["title", {}, label], ...rects];
+}
+
+function coins(wallet) {
+  if (wallet.state === "none") return fill("coins", [["p", {}, "No wallet is configured."]]);
+  if (wallet.viewAgeMs === null) return fill("coins", [["p", {}, "Not looked at yet."]]);
+  const most = wallet.balances.reduce((max, { totalSat }) =>
+    BigInt(totalSat) > max ? BigInt(totalSat) : max, 1n);
+  const rows = wallet.balances.map((one) => ["tr", {},
+    ["th", { scope: "row" }, String(one.mixdepth)], ["td", { class: "plot" }, bar(one, most)],
+    ["td", {}, sat(one.totalSat)]]);
+  const keys = parts.filter((part) => wallet.balances.some((one) => one[part + "Sat"] !== "0"))
+    .flatMap((part) => [["span", { class: "key " + part }], ["span", {}, part]]);
+  const sum = sat(wallet.spendableSat) + " spendable, " + show(wallet.coins) +
+    (wallet.coins === 1 ? " coin" : " coins") + " in all";
+  fill("coins", [["table", {}, ["tbody", {}, ...rows]], ["p", { class: "keys soft" }, ...keys],
+    ["p", { class: "soft" }, sum + ", seen " + ago(wallet.viewAgeMs) +
+      (wallet.isReliable ? "." : ": too old to offer on.")]]);
+}
+
+const looks = {
+  idle: "idle", waiting: "waiting to look again", preparing: "preparing the wallet",
+  searching: "searching old blocks", listing: "listing coins", watching: "a search is under way",
+  closed: "not begun",
+};
+
+function node({ wallet, tip, rescan }) {
+  const far = rescan.permille === null ? "" : ", " + Math.floor(rescan.permille / 10) + " %";
+  cards("node", [
+    ["state", wallet.state === "none" ? "not configured"
+      : wallet.state + " for " + span(wallet.sinceMs)],
+    ["block", tip.height], ["heard of it", ago(tip.heardMs)],
+    ...(tip.stale === null ? [] : [["tip", tip.stale === "silent" ? "not heard of" : "old block"]]),
+    ["wallet", (looks[rescan.phase] || rescan.phase) + far],
+    ...(rescan.failures === 0 ? [] : [["failures in a row", rescan.failures]]),
+  ]);
+  put("node-why", wallet.trouble === null ? "" : "Trouble: " + wallet.trouble.why + ".");
+}
+
+function notices({ targets, counts }) {
+  fill("targets", targets.length === 0
+    ? [["li", { class: "soft" }, "No target is configured: nobody is told."]]
+    : targets.map((one) => {
+      const more = (one.waiting === 0 ? "nothing waits" : show(one.waiting) + " waiting") +
+        (one.failures === 0 ? "" : ", failed " + show(one.failures) + " times: " + one.why);
+      const [kind, word] = one.failures === 0 ? ["good", "well"] : ["bad", "failing"];
+      return ["li", { class: "row" }, ["span", { class: "mark " + kind }, word],
+        ["span", {}, one.to], ["span", { class: "soft" }, more]];
+    }));
+  const lost = Object.values(counts.lost).reduce((sum, count) => sum + count, 0);
+  cards("notices", targets.length === 0 ? [] : [
+    ["sent", counts.sent], ["held back", counts.same + counts.suppressed], ["lost", lost],
+  ]);
+}
+
+function limits({ orderbook, direct, refusals }) {
+  cards("limits", [
+    ["banned by order book", orderbook.banned], ["banned connections", direct.banned],
+    ["violations", orderbook.violations + direct.violations],
+  ]);
+  const seen = Object.entries(refusals).filter(([, count]) => count > 0);
+  seen.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  fill("refusals", seen.length === 0
+    ? [["tr", {}, ["td", { class: "none" }, "Nothing was refused."]]]
+    : seen.slice(0, reasonsMax).map(([reason, count]) => ["tr", {},
+      ["th", { scope: "row" }, reasons[reason] || reason], ["td", {}, show(count)]]));
+}
+
+const reasons = {
+  early: "asked again too early", banned: "banned", directoryBudget: "too much by one directory",
+  directBudget: "too much by direct connections", budget: "too much in all",
+  lines: "too many lines", nickLines: "too many lines of one nick",
+};
+
+function badge(status, ready) {
+  const count = status.degraded.length;
+  const isStopping = status.phase === "draining" || status.phase === "stopped";
+  if (isStopping) state("stopping", "wait");
+  else if (ready.ready) state("ready", "good");
+  else state(count === 1 ? "1 thing is wrong" : count + " things are wrong", "bad");
+  document.title = (isStopping || ready.ready ? "" : "(" + count + ") ") + status.directories.up +
+    "/" + status.directories.total + " – Dogwatch maker";
+}
+
+function draw(status, ready) {
+  const at = status.location === "NOT-SERVING-ONION" ? "no own address" : status.location;
+  put("who", status.nick + " on " + status.network + ", " + at + ", up " + span(status.uptimeMs));
+  badge(status, ready);
+  degraded(status.degraded);
+  offers(status.offers);
+  coins(status.wallet);
+  put("h-directories", "Directories: " + status.directories.up + " of " +
+    status.directories.total + " up");
+  directories(status.directories.all);
+  node(status);
+  cards("pending", [
+    ["watched", status.pending.watched], ["given up, still watched", status.pending.givenUp],
+    ["being asked about", status.pending.asking], ["not told yet", status.pending.untold],
+  ]);
+  const { journal, history } = status;
+  cards("disk", [
+    ["state", journal.failingMs === null ? journal.isReady ? "well" : journal.phase
+      : "failing for " + span(journal.failingMs)],
+    ["records", journal.records], ["size", bytes(journal.bytes)], ["history rows", history.rows],
+    ...(journal.waiting === 0 ? [] : [["waiting to be written", journal.waiting]]),
+  ]);
+  put("disk-why", journal.why === null ? "" : "Trouble: " + journal.why + ".");
+  notices(status.notices);
+  const { counts, inbound } = status;
+  cards("takers", [
+    ["order book requests", counts.orderbooks], ["answered", counts.orderbooksAnswered],
+    ["announcements", counts.announced], ["fill requests", counts.fills],
+    ["connected directly", inbound.open],
+  ]);
+  limits(status.guard);
+}
+
+function fresh(isFresh) {
+  document.body.className = isFresh ? "" : "old";
+  put("age", isFresh || answeredAt === undefined ? ""
+    : "Last answer " + ago(Date.now() - answeredAt) + ": what follows is old.");
+}
+
+async function ask(path) {
+  const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(answerMsMax) });
+  return answer.json();
+}
+
+async function poll() {
+  try {
+    if (!paused) {
+      draw(...await Promise.all([ask("/status"), ask("/readyz")]));
+      answeredAt = Date.now();
+      fresh(true);
+    }
+  } catch {
+    state("not reachable", "bad");
+    document.title = "(!) Dogwatch maker";
+    fresh(false);
+  }
+  setTimeout(poll, pollMs);
+}
+
+function pause() {
+  paused = !paused;
+  byId("pause").setAttribute("aria-pressed", String(paused));
+  put("pause", paused ? "Resume (p)" : "Pause (p)");
+}
+
+byId("pause").addEventListener("click", pause);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "p" && !event.ctrlKey && !event.metaKey && !event.altKey) pause();
+});
+poll();
+`;
