@@ -3,8 +3,9 @@
  * @module
  */
 import { closeSync, openSync, writeFileSync } from "node:fs";
-import { type Entry, load } from "../adapters/config.ts";
+import { type Entry, load, relationText } from "../adapters/config.ts";
 import { filesAdvice, filesMax } from "../adapters/config/files.ts";
+import { makerOf } from "../adapters/config/maker-settings.ts";
 import { effective, effectiveJson, template } from "../adapters/config/text.ts";
 import { exits } from "./exit.ts";
 import { configFile, type Flags, flagSettings, loadFlags, tellProblems } from "./flags.ts";
@@ -50,21 +51,33 @@ function writeNew(file: string, text: string, io: Io): number {
   return exits.ok;
 }
 
+/** What keeps a maker from starting, where the settings speak of one. */
+function makerProblems(
+  { settings, entries }: Extract<ReturnType<typeof loadFlags>, { ok: true }>, io: Io,
+): readonly string[] {
+  const isMaker = entries.some(({ key, origin }) =>
+    /^(maker|bitcoind|esplora|tor|notify)\./.test(key.key) && origin.from !== "default");
+  const made = isMaker ? makerOf(settings.parsed, io.env) : undefined;
+  if (made?.ok !== false) return [];
+  return made.broken.map(({ keys, says }) => relationText(entries, keys, says));
+}
+
 /** Checks file, environment and flags together, as the daemon would. Starts nothing. */
 export function check(flags: Flags, io: Io): number {
   const loaded = loadFlags(flags, io);
-  const problems = loaded.ok ? [] : loaded.problems;
+  const problems = loaded.ok ? makerProblems(loaded, io) : loaded.problems;
+  const ok = problems.length === 0;
   const advice = loaded.ok ? filesAdvice(loaded.settings.directory, filesMax()) : undefined;
   const warnings = advice === undefined ? [] : [advice];
   const file = configFile(flags, io) ?? "no file, defaults";
   if (flags.json === true) {
-    io.out(`${JSON.stringify({ schema: 1, ok: loaded.ok, file, problems, warnings })}\n`);
-  } else if (loaded.ok) {
+    io.out(`${JSON.stringify({ schema: 1, ok, file, problems, warnings })}\n`);
+  } else if (loaded.ok && ok) {
     io.out(`ok: ${file} (${changed(loaded.entries)} of ${loaded.entries.length} keys set)\n`);
   }
   tellProblems(io, problems);
   for (const warning of warnings) io.err(`dogwatch: warning: ${warning}\n`);
-  return loaded.ok ? exits.ok : exits.usage;
+  return ok ? exits.ok : exits.usage;
 }
 
 function changed(entries: readonly Entry[]): number {

@@ -10,12 +10,15 @@ import { completion, type Shell, shells } from "./completion.ts";
 import * as config from "./config.ts";
 import { demo } from "./demo/demo.ts";
 import { directory } from "./directory.ts";
+import { doctor } from "./doctor.ts";
 import { exitHelp, exits } from "./exit.ts";
 import { type Flags, flag } from "./flags.ts";
+import * as history from "./history.ts";
 import type { Io } from "./io.ts";
+import { maker } from "./maker.ts";
 import { replayFile } from "./replay.ts";
 import { addSim } from "./sim/commands.ts";
-import { healthcheck, status } from "./status.ts";
+import { healthcheck, status, type StatusFlags } from "./status.ts";
 import { version } from "./version.ts";
 
 type Flag = Parameters<typeof flag>[0];
@@ -26,7 +29,7 @@ type Done = (code: number) => void;
 /** The whole program. `done` is called once, when a command has run. */
 export function program(io: Io, done: Done): Command {
   const root = new Command("dogwatch")
-    .description("Keeps watch over Bitcoin privacy nodes: a JoinMarket directory node.")
+    .description("Keeps watch over Bitcoin privacy nodes: JoinMarket directories and makers.")
     .version(version(), "-V, --version", "print the version")
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .exitOverride()
@@ -41,7 +44,9 @@ export function program(io: Io, done: Done): Command {
     ]) + `\n${exitHelp}`);
   addDaemons(root, io, done);
   addQuestions(root, io, done);
+  addHistory(root, io, done);
   addConfig(root, io, done);
+  addDoctor(root, io, done);
   addSim(root, io, done);
   addRest(root, io, done);
   return root;
@@ -51,6 +56,8 @@ const daemonFlags: readonly Flag[] = [
   "config", "listen", "http", "network", "dataDir", "logLevel", "json", "record",
 ];
 
+const makerFlags: readonly Flag[] = ["config", "network", "dataDir", "logLevel", "json"];
+
 function addDaemons(root: Command, io: Io, done: Done): void {
   add(root, "directory", "run a JoinMarket directory node in the foreground", daemonFlags, [
     "dogwatch directory",
@@ -58,6 +65,10 @@ function addDaemons(root: Command, io: Io, done: Done): void {
     "dogwatch directory --listen 127.0.0.1:0 --http 127.0.0.1:0 --data-dir ./state",
     "dogwatch directory --record run.trace        then: dogwatch replay run.trace",
   ]).action(async (flags: Flags) => done(await directory(flags, io)));
+  add(root, "maker", "run a JoinMarket maker in the foreground", makerFlags, [
+    "dogwatch maker --config /etc/dogwatch/dogwatch.toml",
+    "dogwatch maker --config maker.toml --data-dir ./state --json",
+  ]).action(async (flags: Flags) => done(await maker(flags, io)));
   add(root, "demo", "run a node and a few peers on this machine, and watch them", daemonFlags, [
     "dogwatch demo                                a live view; Ctrl-C ends it",
     "dogwatch demo --for 60 --json                events as JSON lines, for a minute",
@@ -71,10 +82,56 @@ function addQuestions(root: Command, io: Io, done: Done): void {
     "dogwatch status",
     "dogwatch status --http unix:/run/dogwatch/http.sock --json",
     "dogwatch status --data-dir ./state           a node whose port was chosen by the system",
-  ]).action(async (given: Flags) => done(await status(given, io)));
+  ]).option("--only <DAEMON>", "ask only this daemon: directory or maker")
+    .action(async (given: StatusFlags) => done(await status(given, io)));
   add(root, "healthcheck", "one line and an exit code: 0 ready, 1 not ready, 3 no answer", flags, [
     "dogwatch healthcheck || systemctl restart dogwatch",
-  ]).action(async (given: Flags) => done(await healthcheck(given, io)));
+  ]).option("--only <DAEMON>", "ask only this daemon: directory or maker")
+    .action(async (given: StatusFlags) => done(await healthcheck(given, io)));
+}
+
+function addDoctor(root: Command, io: Io, done: Done): void {
+  add(root, "doctor", "look at everything a maker depends on, and say what to mend", [
+    "config", "network", "dataDir", "json",
+  ], [
+    "dogwatch doctor --config /etc/dogwatch/dogwatch.toml",
+    "dogwatch doctor --json | jq '.findings[] | select(.state != \"ok\")'",
+  ]).action(async (flags: Flags) => done(await doctor(flags, io)));
+}
+
+function addHistory(root: Command, io: Io, done: Done): void {
+  const group = root.command("history").description("look at a maker's history, bring it in or out")
+    .addHelpText("after", examples([
+      "dogwatch history list --pending --tz Europe/Berlin",
+      "dogwatch history import history.csv --tz Europe/Berlin --dry-run",
+      "dogwatch history verify --data-dir ./state",
+    ]));
+  const shared: readonly Flag[] = ["config", "dataDir", "json"];
+  const zone = "a zone such as Europe/Berlin, or an offset such as +02:00";
+  add(group, "verify", "say whether the journal is whole; changes nothing", shared, [
+    "dogwatch history verify && echo whole",
+  ]).action((flags: history.HistoryFlags) => done(history.verify(flags, io)));
+  add(group, "list", "show the transactions and their sums", shared, [
+    "dogwatch history list --tz Europe/Berlin",
+  ]).option("--pending", "only those whose fate is open").option("--tz <ZONE>", zone)
+    .action((flags: history.HistoryFlags) => done(history.list(flags, io)));
+  add(group, "export", "write the rows as joinmarket-ng's history.csv", shared, [
+    "dogwatch history export history.csv --tz Europe/Berlin",
+  ]).argument("[FILE]", "standard output without one").option("--tz <ZONE>", zone)
+    .action((file: string | undefined, flags: history.HistoryFlags) =>
+      done(history.exportCsv(file, flags, io)));
+  add(group, "import", "take the rows of joinmarket-ng's history.csv", shared, [
+    "dogwatch history import ~/.joinmarket-ng/history.csv --tz Europe/Berlin",
+  ]).argument("<FILE>", "its times have no zone: say which with --tz")
+    .option("--tz <ZONE>", zone).option("--dry-run", "say what would be taken, and take nothing")
+    .action(async (file: string, flags: history.HistoryFlags) =>
+      done(await history.importCsv(file, flags, io)));
+  add(group, "add", "watch one more transaction", [...shared, "network"], [
+    "dogwatch history add --txid 4a5e… --address bc1q… --amount 25000000",
+  ]).option("--txid <TXID>", "64 hex digits; found by its address if it is not known")
+    .option("--address <ADDRESS>", "where it pays us").option("--amount <SATS>", "how much")
+    .option("--change <ADDRESS>", "our change").option("--fee <SATS>", "what we earned")
+    .action(async (flags: history.HistoryFlags) => done(await history.add(flags, io)));
 }
 
 function addConfig(root: Command, io: Io, done: Done): void {

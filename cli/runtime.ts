@@ -1,6 +1,6 @@
 /**
- * The note that a running daemon leaves in its data directory, so that `dogwatch status` finds one
- * whose ports were chosen by the operating system.
+ * The note that a running daemon leaves in its folder, so that `dogwatch status` finds one whose
+ * ports were chosen by the operating system.
  *
  * Rule 1: a convenience only: a daemon runs without it, and nobody trusts it further than to try
  * the address.
@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { parseAddress } from "../adapters/address.ts";
 import type { Ambient } from "../adapters/ambient.ts";
 import { getJson } from "../adapters/http.ts";
+import { makerFolder } from "./history-file.ts";
 
 export type Note = {
   readonly pid: number;
@@ -20,9 +21,17 @@ export type Note = {
   readonly nick: string;
 };
 
-/** The note's path in a data directory. */
-export function notePath(dataDir: string): string {
-  return join(dataDir, "directory.json");
+/** Daemons that leave notes; each has one kind of folder. */
+export type DaemonName = "directory" | "maker";
+
+/** The folder of a daemon in a data directory; its note is there. */
+export function folderOf(dataDir: string, name: DaemonName): string {
+  return name === "maker" ? makerFolder(dataDir) : dataDir;
+}
+
+/** The path of a daemon's note in its folder. */
+export function notePath(folder: string, name: DaemonName = "directory"): string {
+  return join(folder, `${name}.json`);
 }
 
 /** Makes the data directory (mode 0700), or says why not. */
@@ -38,15 +47,16 @@ export function makeDataDir(dataDir: string): string | undefined {
 const answerMsMax = 1_000;
 
 /**
- * Says so if the note in `dataDir` is that of another daemon which still runs. After a restart of
+ * Says so if the note in `folder` is that of another daemon which still runs. After a restart of
  * the machine its number may belong to any program, so the daemon itself is asked.
  */
 export async function otherDaemon(
-  dataDir: string,
+  folder: string,
   pid: number,
   ambient: Pick<Ambient, "expiry">,
+  name: DaemonName = "directory",
 ): Promise<string | undefined> {
-  const note = readNote(dataDir);
+  const note = readNote(folder, name);
   if (note === undefined || note.pid === pid || !isAlive(note.pid)) return undefined;
   const address = parseAddress(note.http);
   if (address === undefined) return undefined;
@@ -67,8 +77,10 @@ function isAlive(pid: number): boolean {
 }
 
 /** Writes the note in one piece, or says why not. */
-export function writeNote(dataDir: string, note: Note): string | undefined {
-  const path = notePath(dataDir);
+export function writeNote(
+  folder: string, note: Note, name: DaemonName = "directory",
+): string | undefined {
+  const path = notePath(folder, name);
   const fresh = `${path}.${note.pid}`;
   try {
     writeFileSync(fresh, `${JSON.stringify(note)}\n`, { mode: 0o600 });
@@ -81,9 +93,9 @@ export function writeNote(dataDir: string, note: Note): string | undefined {
 }
 
 /** The note that was left, or `undefined` when there is none that can be read. */
-export function readNote(dataDir: string): Note | undefined {
+export function readNote(folder: string, name: DaemonName = "directory"): Note | undefined {
   try {
-    const note = JSON.parse(readFileSync(notePath(dataDir), "utf8")) as Partial<Note> | null;
+    const note = JSON.parse(readFileSync(notePath(folder, name), "utf8")) as Partial<Note> | null;
     const { pid, listen, http, nick } = note ?? {};
     if (typeof pid !== "number" || !Array.isArray(listen)) return undefined;
     if (typeof http !== "string" || typeof nick !== "string") return undefined;
@@ -94,9 +106,9 @@ export function readNote(dataDir: string): Note | undefined {
 }
 
 /** Takes the note away if it is this process's own. */
-export function removeNote(dataDir: string, pid: number): void {
-  if (readNote(dataDir)?.pid !== pid) return;
-  remove(notePath(dataDir));
+export function removeNote(folder: string, pid: number, name: DaemonName = "directory"): void {
+  if (readNote(folder, name)?.pid !== pid) return;
+  remove(notePath(folder, name));
 }
 
 function remove(path: string): void {

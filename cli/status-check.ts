@@ -1,11 +1,13 @@
 /**
- * Is what answered a directory node? Another program may hold the address that is asked.
+ * Is what answered a Dogwatch daemon, and of which kind? Another program may hold the address that
+ * is asked.
  *
  * Rule 1: every field that is shown is checked; others may come and go with versions.
  * @module
  */
 import type { Readiness } from "../adapters/http.ts";
 import type { Status } from "../core/directory/status.ts";
+import type { Status as MakerStatus } from "../core/maker/status.ts";
 
 type Table = { readonly [name: string]: unknown };
 
@@ -43,6 +45,77 @@ export function statusIn(code: number, body: unknown): Status | undefined {
     return table !== undefined && Object.values(table).every(Number.isFinite);
   });
   return isWhole && isCounted ? (body as Status) : undefined;
+}
+
+/** `sat`: satoshis in decimal text. */
+type Kind = "text" | "number" | "flag" | "sat" | "maybe-text" | "maybe-number";
+/** What a value must look like; an array holds the form of each of its members. */
+type Form = Kind | readonly [Form] | { readonly [name: string]: Form };
+
+const limit: Form = { violations: "number", tracked: "number", banned: "number" };
+
+const makerForm: Form = {
+  nick: "text", network: "text", location: "text", phase: "text", uptimeMs: "number",
+  degraded: [{ name: "text", why: "text", does: "text", sinceMs: "maybe-number" }],
+  directories: {
+    up: "number", total: "number", all: [{
+      directory: "text", phase: "text", isUp: "flag", sinceMs: "maybe-number",
+      dueMs: "maybe-number", failures: "number",
+    }],
+  },
+  offers: {
+    public: [{
+      oid: "number", kind: "text", minsizeSat: "sat", maxsizeSat: "sat", txfeeSat: "sat",
+      cjfee: "text",
+    }],
+    why: "maybe-text", heldMs: "maybe-number",
+  },
+  wallet: {
+    state: "text", sinceMs: "number", viewAgeMs: "maybe-number", isReliable: "flag",
+    coins: "number", spendableSat: "sat",
+    balances: [{ mixdepth: "number", coins: "number", totalSat: "sat" }],
+  },
+  tip: { height: "maybe-number", heardMs: "maybe-number", stale: "maybe-text" },
+  rescan: { phase: "text", failures: "number", permille: "maybe-number" },
+  pending: { watched: "number", givenUp: "number" },
+  journal: { isReady: "flag", failingMs: "maybe-number", records: "number", bytes: "number" },
+  history: { rows: "number" },
+  notices: {
+    targets: [{ to: "text", waiting: "number", failures: "number", why: "text" }],
+    counts: { sent: "number" },
+  },
+  guard: { orderbook: limit, direct: limit },
+  inbound: { open: "number" },
+  counts: { orderbooks: "number", orderbooksAnswered: "number", fills: "number" },
+};
+
+/** A maker's answer to `/status`, or `undefined` when it is none. */
+export function makerStatusIn(code: number, body: unknown): MakerStatus | undefined {
+  if (code !== 200 || tableOf(body)?.["schema"] !== 1) return undefined;
+  return has(makerForm, body) ? (body as MakerStatus) : undefined;
+}
+
+function has(form: Form, value: unknown): boolean {
+  if (typeof form === "string") return isOf(form, value);
+  if (isListForm(form)) return Array.isArray(value) && value.every((one) => has(form[0], one));
+  const table = tableOf(value);
+  if (table === undefined) return false;
+  return Object.entries(form).every(([name, inner]) => has(inner, table[name]));
+}
+
+function isListForm(form: Exclude<Form, Kind>): form is readonly [Form] {
+  return Array.isArray(form);
+}
+
+function isOf(kind: Kind, value: unknown): boolean {
+  switch (kind) {
+    case "text": return typeof value === "string";
+    case "number": return Number.isFinite(value);
+    case "flag": return typeof value === "boolean";
+    case "sat": return typeof value === "string" && /^[0-9]{1,20}$/.test(value);
+    case "maybe-text": return value === null || typeof value === "string";
+    case "maybe-number": return value === null || Number.isFinite(value);
+  }
 }
 
 /** The answer to `/readyz`: 200 says ready and 503 says not; anything else is no answer. */

@@ -1,53 +1,117 @@
 /**
- * `dogwatch status` and `dogwatch healthcheck`: ask a running daemon over its HTTP address.
+ * `dogwatch status` and `dogwatch healthcheck`: ask the running daemons over their HTTP addresses.
  *
- * Rule 1: the address is the flag's or the configuration's; where that is the default or lets the
- * system choose, the note in the data directory is asked first.
+ * Rule 1: with `--http` that address is asked, whatever daemon it is.
+ * Rule 2: otherwise those daemons are asked that have left a note in the data directory; without
+ * any, the maker if one is configured, else the directory. `--only` names one of them.
+ * Rule 3: a daemon's address is the configuration's; where that is the default or lets the system
+ * choose, its note is asked first.
+ * Rule 4: all must answer, and all be ready: the worst of them makes the exit code.
  * @module
  */
 import { addressText, parseAddress, type Address } from "../adapters/address.ts";
 import { createAmbient } from "../adapters/ambient.ts";
 import { load, type Loaded } from "../adapters/config.ts";
-import { type Asked, getJson } from "../adapters/http.ts";
+import { type Asked, getJson, type Readiness } from "../adapters/http.ts";
 import { cleanText } from "../adapters/log.ts";
 import { exits } from "./exit.ts";
 import { configFile, type Flags, flagSettings, tellProblems } from "./flags.ts";
 import type { Io } from "./io.ts";
-import { readNote } from "./runtime.ts";
-import { readinessIn, statusIn } from "./status-check.ts";
+import { type DaemonName, folderOf, readNote } from "./runtime.ts";
+import { makerStatusIn, readinessIn, statusIn } from "./status-check.ts";
+import { makerText } from "./status-maker.ts";
 import { statusText } from "./status-text.ts";
 
 const answerMsMax = 5_000;
+const names: readonly DaemonName[] = ["directory", "maker"];
 
-/** Prints what the daemon says of itself. */
-export async function status(flags: Flags, io: Io): Promise<number> {
-  const where = addressOf(flags, io);
-  if (where === undefined) return exits.usage;
-  const asked = await getJson(where, "/status", answerMsMax, createAmbient());
-  if (!asked.ok) return unreachable(where, asked, io);
-  const told = statusIn(asked.code, asked.body);
-  if (told === undefined) return foreign(where, io);
-  io.out(flags.json === true ? `${JSON.stringify(told)}\n` : statusText(told));
-  return exits.ok;
+/** With `--only NAME` one daemon is asked. */
+export type StatusFlags = Flags & { readonly only?: string };
+
+/** Somebody to ask; `name` is undefined where only the address is known. */
+type Where = { readonly name: DaemonName | undefined; readonly address: Address };
+
+/** What one of them said: its body for programs and its text for people. */
+type Answer = {
+  readonly ok: true; readonly where: Where; readonly body: unknown; readonly text: string;
+  readonly exit: number;
+};
+type Said = Answer | { readonly ok: false; readonly exit: number };
+
+/** Prints what the daemons say of themselves. */
+export async function status(flags: StatusFlags, io: Io): Promise<number> {
+  return askAll(flags, io, "/status", (where, asked) => {
+    const { code, body } = asked;
+    const maker = where.name === "directory" ? undefined : makerStatusIn(code, body);
+    if (maker !== undefined) {
+      return { ok: true, where, body: maker, text: makerText(maker), exit: exits.ok };
+    }
+    const directory = where.name === "maker" ? undefined : statusIn(code, body);
+    if (directory === undefined) return foreign(where, io);
+    return { ok: true, where, body: directory, text: statusText(directory), exit: exits.ok };
+  });
 }
 
-/** One line: 0 ready, 1 not ready, 3 no answer. */
-export async function healthcheck(flags: Flags, io: Io): Promise<number> {
-  const where = addressOf(flags, io);
-  if (where === undefined) return exits.usage;
-  const asked = await getJson(where, "/readyz", answerMsMax, createAmbient());
-  if (!asked.ok) return unreachable(where, asked, io);
-  const told = readinessIn(asked.code, asked.body);
-  if (told === undefined) return foreign(where, io);
-  const { ready, reasons } = told;
+/** One line for each daemon: 0 ready, 1 not ready, 3 no answer. */
+export async function healthcheck(flags: StatusFlags, io: Io): Promise<number> {
+  return askAll(flags, io, "/readyz", (where, asked, isAlone) => {
+    const told = readinessIn(asked.code, asked.body);
+    if (told === undefined) return foreign(where, io);
+    const { ready, reasons } = told;
+    const name = isAlone || where.name === undefined ? "" : `${where.name}: `;
+    const exit = ready ? exits.ok : exits.failed;
+    return { ok: true, where, body: { ready, reasons }, text: `${name}${line(told)}\n`, exit };
+  });
+}
+
+function line({ ready, reasons }: Readiness): string {
   const why = reasons.map(cleanText).join("; ");
-  const line = [ready ? "ready" : "not ready", why].filter((s) => s !== "").join(": ");
-  io.out(flags.json === true ? `${JSON.stringify({ ready, reasons })}\n` : `${line}\n`);
-  return ready ? exits.ok : exits.failed;
+  return [ready ? "ready" : "not ready", why].filter((part) => part !== "").join(": ");
 }
 
-/** The address to ask; says why there is none. */
-function addressOf(flags: Flags, io: Io): Address | undefined {
+type Judge = (
+  where: Where, asked: Extract<Asked, { ok: true }>, isAlone: boolean,
+) => Said;
+
+/** Asks everybody at once and prints the answers, the directory's first. */
+async function askAll(
+  flags: StatusFlags, io: Io, path: string, judge: Judge,
+): Promise<number> {
+  const all = everybody(flags, io);
+  if (all === undefined) return exits.usage;
+  const isAlone = all.length === 1;
+  const ambient = createAmbient();
+  const asked = await Promise.all(all.map(
+    ({ address }) => getJson(address, path, answerMsMax, ambient),
+  ));
+  const said = all.map((where, at): Said => {
+    const one = asked[at];
+    return one?.ok === true ? judge(where, one, isAlone) : unreachable(where, one, io);
+  });
+  print(said.filter((one) => one.ok), flags.json === true, isAlone, io);
+  return Math.max(...said.map(({ exit }) => exit));
+}
+
+function print(answers: readonly Answer[], isJson: boolean, isAlone: boolean, io: Io): void {
+  if (answers.length === 0) return;
+  if (isJson) return io.out(`${JSON.stringify(whole(answers, isAlone))}\n`);
+  // An empty line between reports, none between single lines.
+  const isLong = answers.some(({ text }) => text.indexOf("\n") < text.length - 1);
+  io.out(answers.map(({ text }) => text).join(isLong ? "\n" : ""));
+}
+
+/** One answer stands for itself; several are told apart by the daemon's name. */
+function whole(answers: readonly Answer[], isAlone: boolean): unknown {
+  if (isAlone) return answers[0]?.body;
+  return Object.fromEntries(answers.map(({ where, body }) => [where.name, body]));
+}
+
+/** Whom to ask; says why there is nobody. */
+function everybody(flags: StatusFlags, io: Io): readonly Where[] | undefined {
+  if (flags.only !== undefined && !names.some((name) => name === flags.only)) {
+    io.err(`dogwatch: --only ${cleanText(flags.only)}: name one of ${names.join(", ")}\n`);
+    return undefined;
+  }
   // Asking a daemon elsewhere is not listening there: `http_remote` has no say in it.
   const asking = { key: "directory.http_remote", flag: "of the question", raw: true };
   const loaded = load({
@@ -57,8 +121,12 @@ function addressOf(flags: Flags, io: Io): Address | undefined {
     tellProblems(io, loaded.problems);
     return undefined;
   }
-  const { http } = loaded.settings;
-  if (flags.http === undefined || http.kind === "unix" || http.port !== 0) return chosen(loaded);
+  if (flags.http === undefined) {
+    return expected(flags.only, loaded).map((name) => ({ name, address: chosen(loaded, name) }));
+  }
+  const { http: address } = loaded.settings;
+  const name = names.find((one) => one === flags.only);
+  if (address.kind === "unix" || address.port !== 0) return [{ name, address }];
   io.err(
     `dogwatch: --http ${flags.http}: port 0 cannot be asked, it lets a daemon choose its port; ` +
       "name that port, or the daemon's --data-dir\n",
@@ -66,26 +134,40 @@ function addressOf(flags: Flags, io: Io): Address | undefined {
   return undefined;
 }
 
-function chosen({ settings, entries }: Extract<Loaded, { ok: true }>): Address {
-  const { http, dataDir } = settings;
-  const origin = entries.find((entry) => entry.key.key === "directory.http")?.origin;
+type Good = Extract<Loaded, { ok: true }>;
+
+function expected(only: string | undefined, { settings }: Good): readonly DaemonName[] {
+  const { dataDir, parsed } = settings;
+  if (only !== undefined) return names.filter((name) => name === only);
+  const noted = names.filter((name) => readNote(folderOf(dataDir, name), name) !== undefined);
+  if (noted.length > 0) return noted;
+  return [parsed.maker.directories.length > 0 ? "maker" : "directory"];
+}
+
+function chosen({ settings, entries }: Good, name: DaemonName): Address {
+  const { dataDir, parsed } = settings;
+  const http = name === "maker" ? parsed.maker.http : settings.http;
+  const origin = entries.find((entry) => entry.key.key === `${name}.http`)?.origin;
   const isOpen = origin?.from === "default" || (http.kind === "tcp" && http.port === 0);
-  const noted = isOpen ? readNote(dataDir)?.http : undefined;
+  const noted = isOpen ? readNote(folderOf(dataDir, name), name)?.http : undefined;
   return (noted === undefined ? undefined : parseAddress(noted)) ?? http;
 }
 
-function unreachable(where: Address, asked: Extract<Asked, { ok: false }>, io: Io): number {
+function unreachable(where: Where, asked: Asked | undefined, io: Io): Said {
+  const why = asked?.ok === false ? cleanText(asked.text) : "no answer";
   io.err(
-    `dogwatch: no directory answers at ${addressText(where)} (${cleanText(asked.text)}); ` +
-      "is it running? Name its address with --http, or its --data-dir or --config\n",
+    `dogwatch: no ${where.name ?? "directory"} answers at ${addressText(where.address)} ` +
+      `(${why}); is it running? ` +
+      "Name its address with --http, or its --data-dir or --config\n",
   );
-  return exits.unreachable;
+  return { ok: false, exit: exits.unreachable };
 }
 
-function foreign(where: Address, io: Io): number {
+function foreign(where: Where, io: Io): Said {
   io.err(
-    `dogwatch: ${addressText(where)} answers, but not as a Dogwatch directory; ` +
+    `dogwatch: ${addressText(where.address)} answers, but not as a Dogwatch ` +
+      `${where.name ?? "directory"}; ` +
       "another program may hold the address: name the daemon's with --http\n",
   );
-  return exits.unreachable;
+  return { ok: false, exit: exits.unreachable };
 }

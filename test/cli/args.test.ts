@@ -42,8 +42,10 @@ function walk(
 test("cli: help: every level explains itself with examples, on stdout, exit 0", async () => {
   const all = everyCommand();
   assert.deepEqual(all.map(({ path }) => path.join(" ")), [
-    "", "directory", "demo", "status", "healthcheck", "config", "config init", "config check",
-    "config show", "sim", "sim run", "sim hunt", "sim replay", "sim shrink", "sim why", "sim diff",
+    "", "directory", "maker", "demo", "status", "healthcheck", "history", "history verify",
+    "history list", "history export", "history import", "history add", "config", "config init",
+    "config check", "config show", "doctor", "sim", "sim run", "sim hunt", "sim replay",
+    "sim shrink", "sim why", "sim diff",
     "sim explain", "sim check-determinism", "sim cover", "sim mutate", "sim bench", "sim corpus",
     "sim corpus add", "sim corpus run", "sim corpus min", "sim merge", "sim generate",
     "sim dashboard", "sim worker", "replay", "completion",

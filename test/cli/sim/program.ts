@@ -23,8 +23,8 @@ function bundle(): string {
   buildSync({
     entryPoints: ["cli/main.ts"], bundle: true, platform: "node", format: "esm", outfile: built,
     logLevel: "warning", define: { bundledVersion: "\"0.0.0\"" },
-    banner: { js: "import { createRequire as made } from 'node:module'; " +
-      "const require = made(import.meta.url);" },
+    banner: { js: "import { createRequire as bundledRequire } from 'node:module'; " +
+      "const require = bundledRequire(import.meta.url);" },
   });
   return built;
 }

@@ -1,0 +1,85 @@
+/**
+ * What people read for each log code of a maker.
+ * @module
+ */
+import type { Sentences } from "../adapters/log.ts";
+import { sentences as common } from "./sentences.ts";
+
+const reasons: Readonly<Record<string, string>> = {
+  mainnet: "this version serves no coinjoins", stopped: "the maker is stopping",
+  journal: "records do not become durable", backend: "Bitcoin Core cannot be relied on",
+  coins: "the coins are not known",
+};
+const why = (block: unknown): string => reasons[String(block)] ?? String(block);
+
+const seconds = (ms: unknown): string => `${Math.round(Number(ms) / 1_000)} s`;
+
+export const sentences: Sentences = {
+  ...common,
+  "maker.named": (f) => `this maker is ${f["nick"]} on ${f["network"]}`,
+  "maker.no-backend": () =>
+    "no wallet is watched: nothing is offered; set bitcoind.url and maker.descriptors",
+  "maker.directory-up": (f) =>
+    `connected to ${f["directory"]} (${f["connected"]} of ${f["total"]})` +
+    (f["isProven"] === true ? ", which knows the nick as ours" : ""),
+  "maker.directory-down": (f) =>
+    `lost ${f["directory"]}: ${f["why"]}; ${f["connected"]} of ${f["total"]} are left; ` +
+    `tried again in ${seconds(f["retryMs"])}`,
+  "maker.directory-failed": (f) =>
+    `could not reach ${f["directory"]}: ${f["why"]}; tried again in ${seconds(f["retryMs"])}`,
+  "maker.no-directory": (f) =>
+    `none of ${f["directories"]} directories was reached yet; ` +
+    "they are tried on: is Tor running, and are their addresses right?",
+  "maker.announced": (f) => `told ${f["directory"]} ${f["lines"]} lines of offers`,
+  "maker.disk-failing": (f) =>
+    `records do not become durable: ${f["why"]}; offers are withdrawn until they do; ` +
+    "make room, or look at the disk",
+  "maker.disk-recovered": (f) => `records are durable again after ${f["failures"]} failures`,
+  "maker.disk-slow": (f) => `the disk is slow (${f["phase"]})`,
+  "maker.journal-broken": (f) =>
+    `the history cannot be used: ${f["fault"]}; nothing is announced; ` +
+    "look at it with `dogwatch history verify`",
+  "maker.journal-torn": (f) =>
+    `the last write before the end was cut short: ${f["bytes"]} bytes that nothing depended on`,
+  "maker.journal-ready": (f) => `history read: ${f["records"]} records, ${f["rows"]} transactions`,
+  "maker.backend-up": () => "Bitcoin Core answers, and the coins are known",
+  "maker.backend-down": (f) =>
+    `Bitcoin Core cannot be relied on: ${f["why"]}; coins stay as they were seen, ` +
+    "and offers are withdrawn if it lasts",
+  "maker.coins-aged": () => "the coins were not seen for too long: offers are withdrawn",
+  "maker.rescan-failed": (f) =>
+    `the wallet could not be looked at: ${f["fault"]}; tried again in ${seconds(f["retryMs"])}`,
+  "maker.rescan-waiting": (f) => `Bitcoin Core needs time: ${f["fault"]}`,
+  "maker.rescan-progress": (f) => `old blocks are searched: ${Number(f["permille"]) / 10} %`,
+  "maker.rescan-searched": (f) => `blocks ${f["fromHeight"]} to ${f["toHeight"]} were searched`,
+  "maker.rescan-slow": (f) => `a look at the wallet takes long (${f["phase"]})`,
+  "maker.tip-found": (f) => `the chain is at block ${f["height"]}`,
+  "maker.tip-reorganised": (f) =>
+    `the chain was reorganised: from block ${f["from"]} to ${f["height"]}; coins are looked at`,
+  "maker.offers-announced": (f) =>
+    `offers are public: ${f["offers"]}, up to ${f["amountSat"]} sats`,
+  "maker.offers-held": (f) =>
+    `the coins have changed; new offers follow within ${seconds(f["delayMs"])}, for privacy`,
+  "maker.offers-none": (f) => `no offer fits the coins: at most ${f["amountSat"]} sats together`,
+  "maker.offers-refused": () =>
+    "nothing is offered on mainnet: this version serves no coinjoins yet",
+  "maker.offers-withdrawn": (f) => `${f["offers"]} offers are withdrawn: ${why(f["block"])}`,
+  "maker.pending-discovered": (f) => `transaction ${f["id"]} was found on the chain: ${f["txid"]}`,
+  "maker.pending-seen": (f) => `transaction ${f["id"]} waits for a block: ${f["txid"]}`,
+  "maker.pending-confirmed": (f) =>
+    `transaction ${f["id"]} is confirmed (${f["confirmations"]}): ${f["txid"]}`,
+  "maker.pending-lost": (f) =>
+    `transaction ${f["id"]} is in no block any more after a reorganisation; it is watched on`,
+  "maker.pending-missing": (f) => `transaction ${f["id"]} is not to be found; it is looked for`,
+  "maker.pending-given-up": (f) =>
+    `transaction ${f["id"]} is given up, and taken back if it appears`,
+  "maker.pending-returned": (f) => `transaction ${f["id"]} has appeared after all`,
+  "maker.pending-full": (f) =>
+    `more than ${f["watched"]} transactions are open; the oldest wait for their turn`,
+  "maker.asker-banned": (f) =>
+    `${f["nick"] ?? "a direct connection"} asked too often: it is ignored`,
+  "maker.replies-spent": () => "more was asked than may be answered; the rest is passed over",
+  "maker.draining": (f) =>
+    `stopping: offers are withdrawn, ${f["directories"]} directories are left`,
+  "run.maker-ready": (f) => `running as ${f["nick"]}; status page at ${f["http"]}`,
+};
