@@ -61,7 +61,7 @@ const raw = (text: string): Promise<URL> => opened(net.createServer((socket) => 
   socket.once("data", () => socket.end(text));
 }));
 
-test("requests: an answer comes back with its status and its text, whatever the status", async () => {
+test("requests: an answer comes back with its status and text, whatever the status", async () => {
   const seen: string[] = [];
   const url = await opened(http.createServer((request, response) => {
     let body = "";

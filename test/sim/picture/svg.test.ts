@@ -59,7 +59,7 @@ test("picture: svg: of a long run the part that matters is drawn, and the rest t
   assert.match(textOf(parse(text)), /Left out: [0-9,]+ later events; 6 nodes/);
 });
 
-test("picture: svg: a name that is too long for its box is cut there, and whole in the title", () => {
+test("picture: svg: a name too long for its box is cut there, and whole in the title", () => {
   const { scenario } = recording;
   const nick = "J5WMOQwmOOOOOOOOWWWW";
   const [first, ...others] = scenario.nodes;
