@@ -90,7 +90,9 @@ test("adapters: rows: row issue/disk-full-recording: told once, each lost step i
   host.stop();
   assert.equal(host.counts.unrecorded, 3);
   assert.deepEqual(logged, [`error host.recording-stopped no space left for ${path}`]);
-  assert.deepEqual(performed, ["conn.send", "conn.send", "conn.send"], "all else goes on");
+  // The toy may also log that it was idle: that depends on how fast the machine is.
+  const sends = performed.filter((type) => type === "conn.send");
+  assert.equal(sends.length, 3, "all else goes on");
 });
 
 test("adapters: rows: row issue/missing-rights: a folder that is closed is an answer", async () => {
