@@ -149,7 +149,8 @@ export function apply(row: Row, change: Change): Row {
   const stage = nextStage(row.stage, change.type);
   const { entry } = row;
   switch (change.type) {
-    case "txid": return { ...row, entry: { ...entry, txid: change.txid } };
+    // It was found, which ends the age of its absence.
+    case "txid": return { ...row, entry: { ...entry, txid: change.txid }, ageMs: 0 };
     case "signed": return { ...row, entry: signed(entry, change) };
     case "seen": return { ...row, isSeen: true, ageMs: 0 };
     case "confirmed": return { ...row, stage, entry: confirmed(entry, change), ageMs: 0 };

@@ -76,7 +76,10 @@ export function apply(w: Watch, change: Change): void {
   const stage = nextStage(w.stage, change.type);
   if (stage !== "settled") w.stage = stage;
   switch (change.type) {
-    case "txid": case "signed":
+    case "txid":
+      w.txid = change.txid;
+      return rejuvenate(w);
+    case "signed":
       w.txid = change.txid;
       return;
     case "warned":

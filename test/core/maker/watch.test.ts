@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { InvariantError } from "../../../core/assert.ts";
 import { absent, unavailable, type Answer, type Payment } from "../../../core/chain/chain.ts";
-import { blank, rowOf, type Entry } from "../../../core/history/entry.ts";
+import { apply, blank, rowOf, type Entry } from "../../../core/history/entry.ts";
 import * as watch from "../../../core/maker/watch.ts";
 import { mono } from "../../../core/time.ts";
 
@@ -51,6 +51,23 @@ test("maker: watch: a payment of the amount is found, dust is not", () => {
   assert.equal(best({ txid: b }, { txid: a }), "aa", "the same whatever the order");
   const free = watch.create(rowOf(1, { ...base, cjSat: 0n }));
   assert.equal(judge(free, paid({ valueSat: 0n })), undefined);
+});
+
+test("maker: watch: found at its address is found: the age begins anew", () => {
+  const w = bare();
+  assert.equal(looks(w, absent(), 0, 50 * min)?.change.type, "warned");
+  watch.apply(w, { type: "warned", of: 1, atUs: 1 });
+  assert.equal(looks(w, absent(), 31 * min, 50 * min), undefined);
+  const found = judge(w, paid({}), 51 * min);
+  assert.ok(found?.type === "txid", "discovered");
+  watch.apply(w, found);
+  assert.equal(w.ageMs, 0);
+  // Evicted before it was ever looked at: only absence from here on counts.
+  const end = looks(w, absent(), 52 * min, 200 * min);
+  assert.equal(end?.change.type, "given-up");
+  assert.equal(end?.at, 52 * min + config.timeoutMs);
+  const aged = apply({ ...rowOf(1, base), ageMs: 9 }, found);
+  assert.equal(aged.ageMs, 0, "and so it is after a restart");
 });
 
 test("maker: watch: first the memory pool, once, then the block with its equal outputs", () => {
