@@ -11,6 +11,7 @@ import type { Scenario } from "../../sim/scenario.ts";
 import { type Adjust, drawn } from "./adjust.ts";
 import type { Engine, Options, Profile } from "./engine.ts";
 import { type Cover, coverWatch, stateWatch } from "./sights.ts";
+import { runSliced } from "./slices.ts";
 import { trapped } from "./traps.ts";
 
 /** How scenarios come about from seeds. */
@@ -57,32 +58,43 @@ export function scenarioOf(what: Job["what"], engine: Engine): Scenario {
   return drawn(profile, what.seed, adjust, engine);
 }
 
-/** Does one job. */
-export function perform(job: Job, engine: Engine): Answer {
-  const work = (): Omit<Done, "touched"> => {
-    const scenario = scenarioOf(job.what, engine);
-    const { outcome, ...seen } = runOf(job, scenario, engine);
-    const entries = scenario.faults.length + scenario.triggers.length;
-    const sent = job.checkpoints ? outcome : { ...outcome, checkpoints: [] };
-    return { outcome: sent, entries, ...seen };
-  };
-  const { result, touched } = job.traps ? trapped(work) : untrapped(work);
-  if ("value" in result) return { ok: true, ...result.value, touched };
-  return { ok: false, says: textOf(result.error), touched };
+/** Does one job; `alive` is called now and then while it lasts. */
+export function perform(job: Job, engine: Engine, alive: () => void = () => {}): Answer {
+  const among = job.traps ? trapped : untrapped;
+  const drawing = among(() => scenarioOf(job.what, engine));
+  if ("error" in drawing.result) return thrown(drawing.result.error, drawing.touched);
+  const scenario = drawing.result.value;
+  const { watch, seen } = lookOf(job);
+  const options = watch === undefined ? job.options : { ...job.options, watch };
+  const ran = runSliced(engine, () => engine.begin(scenario, options), among, alive);
+  const touched = drawing.touched ?? ran.touched;
+  if ("error" in ran.result) return thrown(ran.result.error, touched);
+  const outcome = ran.result.value;
+  const entries = scenario.faults.length + scenario.triggers.length;
+  const sent = job.checkpoints ? outcome : { ...outcome, checkpoints: [] };
+  return { ok: true, outcome: sent, entries, ...seen(), touched };
 }
 
-function runOf(
-  { look, options }: Job, scenario: Scenario, engine: Engine,
-): Pick<Done, "outcome" | "cover" | "states"> {
+function thrown(error: unknown, touched: string | undefined): Answer {
+  return { ok: false, says: textOf(error), touched };
+}
+
+/** A further look, and what it has seen in the end. */
+type Look = {
+  readonly watch: Options["watch"] | undefined;
+  readonly seen: () => Pick<Done, "cover" | "states">;
+};
+
+function lookOf({ look }: Job): Look {
   if (look === "cover") {
     const { watch, cover } = coverWatch();
-    return { outcome: engine.run(scenario, { ...options, watch }), cover };
+    return { watch, seen: () => ({ cover }) };
   }
   if (look === "states") {
     const { watch, hash } = stateWatch();
-    return { outcome: engine.run(scenario, { ...options, watch }), states: hash() };
+    return { watch, seen: () => ({ states: hash() }) };
   }
-  return { outcome: engine.run(scenario, options) };
+  return { watch: undefined, seen: () => ({}) };
 }
 
 function untrapped<T>(work: () => T): ReturnType<typeof trapped<T>> {

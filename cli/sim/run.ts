@@ -20,6 +20,7 @@ import { poolOf } from "./pool.ts";
 import { type LiveLine, liveLine } from "./screen.ts";
 import { drawnSeed, seedText, shortSeed } from "./seeds.ts";
 import { rangeOf } from "./hunt.ts";
+import { runSliced } from "./slices.ts";
 import { fromSeed, type Subject, subjectOf } from "./subject.ts";
 import { add, createTally } from "./tally.ts";
 import { trapped } from "./traps.ts";
@@ -71,28 +72,16 @@ export function pictureName({ folder }: Settings, subject: Subject): string {
 
 type Ran = { readonly outcome: Outcome } | { readonly touched: string };
 
-/** Steps between two looks at the terminal. */
-const sliceSteps = 20_000;
-
-/** Runs in slices, each among traps; `told` hears how far it is. */
+/** Runs among traps; `told` hears how far it is. Throws what the run throws. */
 export function runLive(
   engine: Engine, scenario: Subject["scenario"], { options }: Pick<Settings, "options">,
   told: ((run: Run) => void) | undefined,
 ): Ran {
-  const run = engine.begin(scenario, options);
-  for (;;) {
-    const { result, touched } = trapped(() => slice(engine, run));
-    if (touched !== undefined) return { touched };
-    if ("error" in result) throw result.error;
-    if (!result.value) return { outcome: engine.outcome(run) };
-    told?.(run);
-  }
-}
-
-function slice(engine: Engine, run: Run): boolean {
-  const until = run.world.steps + sliceSteps;
-  while (run.world.steps < until) if (!engine.advance(run)) return false;
-  return true;
+  const begin = (): Run => engine.begin(scenario, options);
+  const { result, touched } = runSliced(engine, begin, trapped, (run) => told?.(run));
+  if (touched !== undefined) return { touched };
+  if ("error" in result) throw result.error;
+  return { outcome: result.value };
 }
 
 function toldOn(line: LiveLine): (run: Run) => void {

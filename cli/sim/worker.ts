@@ -13,7 +13,7 @@ import { type Answer, type Job, perform } from "./job.ts";
 
 export type WorkerFlags = { readonly lib?: string };
 
-/** A line to the parent: the answer to its job of that number, or the greeting, number 0. */
+/** A line to the parent: the answer to its job of that number, or that it lives, number 0. */
 export type Line = { readonly id: number; readonly answer: Answer | undefined };
 
 /** Works until `jobs` ends; the exit code. */
@@ -37,7 +37,9 @@ export async function worker(
 
 function answer(line: string, engine: Engine, io: Io): void {
   const { id, job } = JSON.parse(line) as { id: number; job: Job };
-  tell(io, { id, answer: perform(job, engine) });
+  // A line of any kind says that it lives: a long run is not a hang.
+  const alive = (): void => tell(io, { id: 0, answer: undefined });
+  tell(io, { id, answer: perform(job, engine, alive) });
 }
 
 function tell(io: Io, line: Line): void {

@@ -43,6 +43,9 @@ export function run(s) {
   const finding = id === undefined ? undefined : { id, says: "seen" };
   return { verdict: finding ? "safety" : "pass", finding, digest: String(${digest}) };
 }
+export const begin = (s) => ({ s, world: { steps: 0 } });
+export const advance = () => false;
+export const outcome = ({ s }) => run(s);
 `,
   });
 }
