@@ -17,7 +17,7 @@ export type Said =
 /** Something for the direct connections; answers what their guests said. */
 export function tell(d: Maker, event: inbound.Event, t: Turn): readonly Said[] {
   const wishes: inbound.Effect[] = [];
-  inbound.step(d.inbound, event, t.now, wishes);
+  inbound.step(d.inbound, event, t.now, t.p, wishes);
   const said: Said[] = [];
   for (const wish of wishes) {
     switch (wish.type) {

@@ -86,7 +86,6 @@ type Guest = guests.Guest;
 
 export type Inbound = {
   readonly config: Config;
-  readonly sha3: Primitives["sha3"];
   readonly guests: guests.Guests;
   readonly rate: limiter.Limiter;
   readonly counts: { opened: number; greeted: number; identified: number };
@@ -97,22 +96,22 @@ export type Inbound = {
 
 const PONG = envelope.encode(envelope.types.PONG, "");
 
-export function create(config: Config, sha3: Primitives["sha3"]): Inbound {
+export function create(config: Config): Inbound {
   assert(isNick(config.nick), "inbound: our nick is a nick");
   assert(config.lineBytesMax >= 1, "inbound: lineBytesMax is at least 1");
   assert(config.strikesMax >= 1, "inbound: strikesMax is at least 1");
   assert(config.outboxBytesMax >= envelope.lineBytesMax + 2, "inbound: a frame may wait");
   return {
-    config, sha3, guests: guests.create(config), rate: limiter.create(config.lineRate),
+    config, guests: guests.create(config), rate: limiter.create(config.lineRate),
     counts: { opened: 0, greeted: 0, identified: 0 }, envelope: envelope.create(),
     location: notServing, isStopped: false,
   };
 }
 
-export function step(m: Inbound, event: Event, now: Mono, out: Effect[]): void {
+export function step(m: Inbound, event: Event, now: Mono, p: Primitives, out: Effect[]): void {
   switch (event.type) {
     case "opened": return opened(m, event.conn, now, out);
-    case "received": return received(m, event.conn, event.bytes, now, out);
+    case "received": return received(m, event.conn, event.bytes, { now, p, answers: [], out });
     case "congested": return guests.congested(m.guests, event.conn, now);
     case "drained": return guests.drained(m.guests, event.conn, out);
     case "closed": return closed(m, event.conn, out);
@@ -148,23 +147,23 @@ function opened(m: Inbound, conn: ConnId, now: Mono, out: Effect[]): void {
 }
 
 /** What one delivery brings: when, what is said at once, and all else that follows from it. */
-type Turn = { readonly now: Mono; readonly answers: Uint8Array[]; readonly out: Effect[] };
+type Turn = {
+  readonly now: Mono; readonly p: Primitives; readonly answers: Uint8Array[];
+  readonly out: Effect[];
+};
 
-function received(
-  m: Inbound, conn: ConnId, bytes: Uint8Array, now: Mono, out: Effect[],
-): void {
+function received(m: Inbound, conn: ConnId, bytes: Uint8Array, t: Turn): void {
   const guest = guests.find(m.guests, conn);
   if (guest === undefined) return;
   const cut: linesOf.Cut = { at: 0, line: undefined };
-  const t: Turn = { now, answers: [], out };
   while (guests.isLive(guest)) {
     const isShort = linesOf.next(guest.lines, bytes, m.config.lineBytesMax, cut);
-    if (!isShort) guests.end(m.guests, guest, "line-too-long", out);
+    if (!isShort) guests.end(m.guests, guest, "line-too-long", t.out);
     else if (cut.line === undefined) break;
     else heard(m, guest, cut.line, t);
   }
   const isAnswered = t.answers.length > 0 && guests.isLive(guest);
-  if (isAnswered) guests.send(m.guests, guest, concat(t.answers), out);
+  if (isAnswered) guests.send(m.guests, guest, concat(t.answers), t.out);
 }
 
 /** One whole line. */
@@ -194,7 +193,7 @@ function greet(m: Inbound, guest: Guest, line: Uint8Array, t: Turn): void {
     return guests.end(m.guests, guest, "not-a-handshake", t.out);
   }
   const hello = handshake.parsePeer(envelope.content(line, e));
-  const checked = hello.ok ? handshake.checkPeer(hello.value, m.config, m.sha3) : hello;
+  const checked = hello.ok ? handshake.checkPeer(hello.value, m.config, t.p.sha3) : hello;
   if (!checked.ok || checked.value.nick === m.config.nick) {
     return guests.end(m.guests, guest, "bad-handshake", t.out);
   }

@@ -207,7 +207,7 @@ export function create(config: MakerConfig, seed: prng.Key, p: Primitives, now: 
     pool: pool.create(config.pool, identity, config.location, prng.derive(seed, "pool")),
     inbound: inbound.create({
       ...config.inbound, nick, network: config.network, features: ownFeatures,
-    }, p.sha3),
+    }),
     onion: config.onion === undefined ? undefined
       : onion.create(config.onion, p, prng.derive(seed, "onion"), now),
     errands: new Map(), errandNext: 4, onionDownAt: undefined,

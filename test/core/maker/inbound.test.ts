@@ -25,11 +25,11 @@ const id = (n: number): ConnId => n as ConnId;
 
 type Bench = { readonly m: inbound.Inbound; at: number };
 const bench = (part: Partial<inbound.Config> = {}): Bench =>
-  ({ m: inbound.create({ ...config, ...part }, primitives.sha3), at: 0 });
+  ({ m: inbound.create({ ...config, ...part }), at: 0 });
 
 function say(b: Bench, event: inbound.Event): readonly inbound.Effect[] {
   const out: inbound.Effect[] = [];
-  inbound.step(b.m, event, mono(b.at), out);
+  inbound.step(b.m, event, mono(b.at), primitives, out);
   return out;
 }
 
@@ -313,11 +313,11 @@ const events: fc.Arbitrary<inbound.Event> = fc.oneof(
 );
 
 const subject: Subject<inbound.Inbound, inbound.Event, inbound.Effect> = {
-  create: () => inbound.create(config, primitives.sha3),
+  create: () => inbound.create(config),
   // A host opens a connection once.
   step: (m, event, now, out) => {
     if (event.type === "opened" && m.guests.all.has(event.conn)) return;
-    inbound.step(m, event, now, out);
+    inbound.step(m, event, now, primitives, out);
   },
   deadline: inbound.deadline,
   tick: { type: "tick" },
