@@ -76,7 +76,7 @@ function begin(
   const hasPassword = spec.password !== undefined;
   const config = { ...control.defaults, hasPassword, cookiePath };
   const talk: Talk = {
-    spec, ambient, machine: control.create(config, primitives), replies: [], version: "",
+    spec, ambient, machine: control.create(config), replies: [], version: "",
     socket: undefined, trouble: "", done,
   };
   step(talk, { type: "wanted" });
@@ -85,7 +85,7 @@ function begin(
 
 function step(talk: Talk, event: control.Event): void {
   const effects: control.Effect[] = [];
-  control.step(talk.machine, event, talk.ambient.now(), effects);
+  control.step(talk.machine, event, talk.ambient.now(), primitives, effects);
   for (const effect of effects) perform(talk, effect);
 }
 

@@ -209,7 +209,7 @@ export function create(config: MakerConfig, seed: prng.Key, p: Primitives, now: 
       ...config.inbound, nick, network: config.network, features: ownFeatures,
     }),
     onion: config.onion === undefined ? undefined
-      : onion.create(config.onion, p, prng.derive(seed, "onion"), now),
+      : onion.create(config.onion, prng.derive(seed, "onion"), now),
     errands: new Map(), errandNext: 4, onionDownAt: undefined,
     pending: pending.create(config.pending),
     notify: delivery.create(config.notify, prng.derive(seed, "notify")),

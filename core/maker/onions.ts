@@ -36,7 +36,7 @@ const connStride = 4;
 export function tell(d: Maker, event: onion.Event, t: Turn): void {
   if (d.onion === undefined) return;
   const wishes: onion.Effect[] = [];
-  onion.step(d.onion, event, t.now, wishes);
+  onion.step(d.onion, event, t.now, t.p, wishes);
   for (const wish of wishes) translate(d, wish, t);
 }
 

@@ -123,7 +123,6 @@ const ready: At = { phase: "ready" };
 
 export type Control = {
   readonly config: Config;
-  readonly primitives: Pick<Primitives, "sha256">;
   at: At;
   /** The number of the newest link. */
   link: number;
@@ -135,7 +134,7 @@ export type Control = {
   version: string;
 };
 
-export function create(config: Config, primitives: Pick<Primitives, "sha256">): Control {
+export function create(config: Config): Control {
   assert(config.dialMs >= 1, "control: dialMs is at least 1");
   assert(config.hostMs >= 1, "control: hostMs is at least 1");
   assert(config.replyMs >= 1, "control: replyMs is at least 1");
@@ -143,8 +142,7 @@ export function create(config: Config, primitives: Pick<Primitives, "sha256">): 
   assert(config.lineBytesMax >= 256, "control: lineBytesMax holds what Tor sends");
   assert(config.replyBytesMax >= config.lineBytesMax, "control: a reply holds a line");
   return {
-    config, primitives, at: idle, link: 0, nextReq: 1, reader: reply.create(), asked: [],
-    version: "",
+    config, at: idle, link: 0, nextReq: 1, reader: reply.create(), asked: [], version: "",
   };
 }
 
@@ -152,14 +150,14 @@ export function isReady(m: Control): boolean {
   return m.at.phase === "ready";
 }
 
-export function step(m: Control, event: Event, now: Mono, out: Effect[]): void {
+export function step(m: Control, event: Event, now: Mono, p: Primitives, out: Effect[]): void {
   switch (event.type) {
     case "wanted": return wanted(m, now, out);
     case "asked": return asked(m, event.token, event.command, now, out);
     case "unwanted": return end(m, faults.unwanted, out);
     case "dialed": return dialed(m, event.link, now, out);
     case "undialed": return undialed(m, event.link, event.reason, out);
-    case "received": return received(m, event.link, event.bytes, now, out);
+    case "received": return received(m, event.link, event.bytes, now, p, out);
     case "closed": return closed(m, event.link, out);
     case "cookie.given": return cookieGiven(m, event.req, event.cookie, now, out);
     case "cookie.failed": return cookieFailed(m, event.req, event.reason, out);
@@ -202,12 +200,14 @@ function undialed(m: Control, link: number, reason: string, out: Effect[]): void
   ended(m, faults.undialed(reason), out);
 }
 
-function received(m: Control, link: number, bytes: Secret, now: Mono, out: Effect[]): void {
+function received(
+  m: Control, link: number, bytes: Secret, now: Mono, p: Primitives, out: Effect[],
+): void {
   if (link !== m.link || m.at.phase === "idle" || m.at.phase === "dialing") return;
   const replies: reply.Reply[] = [];
   const fault = reply.feed(m.reader, bytes.secret, m.config, replies);
   for (const one of replies) {
-    replied(m, one, now, out);
+    replied(m, one, now, p, out);
   }
   if (fault !== undefined) end(m, fault, out);
 }
@@ -218,12 +218,14 @@ function closed(m: Control, link: number, out: Effect[]): void {
 }
 
 /** A reply may end the connection; what came behind it is of no more use. */
-function replied(m: Control, one: reply.Reply, now: Mono, out: Effect[]): void {
+function replied(
+  m: Control, one: reply.Reply, now: Mono, p: Primitives, out: Effect[],
+): void {
   if (one.code >= 600) return told(m, one, out);
   switch (m.at.phase) {
     case "idle": return;
     case "introducing": return introduced(m, one, now, out);
-    case "challenging": return challenged(m, m.at, one, now, out);
+    case "challenging": return challenged(m, m.at, one, now, p, out);
     case "proving": return proved(m, m.at.method, one, out);
     case "ready": return answered(m, one, out);
     case "dialing":
@@ -296,15 +298,14 @@ function nonceGiven(m: Control, req: number, bytes: Uint8Array, now: Mono, out: 
 
 function challenged(
   m: Control, at: Extract<At, { phase: "challenging" }>, one: reply.Reply, now: Mono,
-  out: Effect[],
+  p: Primitives, out: Effect[],
 ): void {
   const theirs = auth.challenge(one);
   if (!theirs.ok) return end(m, theirs.fault, out);
   const { serverNonce, serverHash } = theirs.value;
-  const { sha256 } = m.primitives;
-  const due = auth.serverHash(at.cookie, at.nonce, serverNonce, sha256);
+  const due = auth.serverHash(at.cookie, at.nonce, serverNonce, p.sha256);
   if (!auth.isSame(due, serverHash)) return end(m, faults.stranger, out);
-  const proof = auth.clientHash(at.cookie, at.nonce, serverNonce, sha256);
+  const proof = auth.clientHash(at.cookie, at.nonce, serverNonce, p.sha256);
   prove(m, "Tor knows the cookie", "SAFECOOKIE", proof, now, out);
 }
 

@@ -44,7 +44,6 @@ type At =
 
 export type Hostname = {
   readonly config: Config;
-  readonly sha3: Primitives["sha3"];
   readonly jitter: prng.Prng;
   at: At;
   nextReq: number;
@@ -54,19 +53,19 @@ export type Hostname = {
 };
 
 /** `retry.maxMs` is also the wait between readings that succeed. */
-export function create(config: Config, sha3: Primitives["sha3"], jitter: prng.Prng): Hostname {
+export function create(config: Config, jitter: prng.Prng): Hostname {
   backoff.check(config.retry);
   assert(config.fileMs >= 1, "hostname: fileMs is at least 1");
-  return { config, sha3, jitter, at: { phase: "idle" }, nextReq: 1, failures: 0, host: "" };
+  return { config, jitter, at: { phase: "idle" }, nextReq: 1, failures: 0, host: "" };
 }
 
-export function step(m: Hostname, event: Event, now: Mono, out: Effect[]): void {
+export function step(m: Hostname, event: Event, now: Mono, p: Primitives, out: Effect[]): void {
   switch (event.type) {
     case "wanted": return m.at.phase === "idle" ? read(m, now, out) : undefined;
     case "unwanted":
       m.at = { phase: "idle" };
       return;
-    case "hostname.given": return given(m, event.req, event.text, now, out);
+    case "hostname.given": return given(m, event.req, event.text, now, p, out);
     case "hostname.failed": return failed(m, event.req, event.reason, now, out);
     case "tick": return tick(m, now, out);
     default: return unreachable(event); /* c8 ignore next */
@@ -83,9 +82,11 @@ function read(m: Hostname, now: Mono, out: Effect[]): void {
   out.push({ type: "hostname.want", req });
 }
 
-function given(m: Hostname, req: number, text: string, now: Mono, out: Effect[]): void {
+function given(
+  m: Hostname, req: number, text: string, now: Mono, p: Primitives, out: Effect[],
+): void {
   if (m.at.phase !== "reading" || m.at.req !== req) return;
-  const host = service.hostname(text, m.sha3);
+  const host = service.hostname(text, p.sha3);
   if (!host.ok) return missed(m, host.fault, now, out);
   const isBack = m.failures > 0 && host.value === m.host;
   m.failures = 0;

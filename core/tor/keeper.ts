@@ -91,7 +91,6 @@ export const transitions: readonly Transition<PhaseName>[] = [
 
 export type Keeper = {
   readonly config: Config;
-  readonly sha3: Primitives["sha3"];
   readonly jitter: prng.Prng;
   at: At;
   nextReq: number;
@@ -99,17 +98,17 @@ export type Keeper = {
   failures: number;
 };
 
-export function create(config: Config, sha3: Primitives["sha3"], jitter: prng.Prng): Keeper {
+export function create(config: Config, jitter: prng.Prng): Keeper {
   backoff.check(config.retry);
   assert(config.fileMs >= 1, "keeper: fileMs is at least 1");
-  return { config, sha3, jitter, at: { phase: "idle" }, nextReq: 1, failures: 0 };
+  return { config, jitter, at: { phase: "idle" }, nextReq: 1, failures: 0 };
 }
 
-export function step(m: Keeper, event: Event, now: Mono, out: Effect[]): void {
+export function step(m: Keeper, event: Event, now: Mono, p: Primitives, out: Effect[]): void {
   switch (event.type) {
     case "wanted": return wanted(m, now, out);
     case "made": return made(m, event.kept, now, out);
-    case "key.loaded": return loaded(m, event.req, event.file, now, out);
+    case "key.loaded": return loaded(m, event.req, event.file, now, p, out);
     case "key.absent": return absent(m, event.req, out);
     case "key.saved": return saved(m, event.req, out);
     case "key.failed": return failed(m, event.req, event.reason, now, out);
@@ -148,9 +147,11 @@ function save(m: Keeper, on: string, file: Secret, now: Mono, out: Effect[]): vo
   out.push({ type: "key.save", req, file });
 }
 
-function loaded(m: Keeper, req: number, file: Secret, now: Mono, out: Effect[]): void {
+function loaded(
+  m: Keeper, req: number, file: Secret, now: Mono, p: Primitives, out: Effect[],
+): void {
   if (m.at.phase !== "loading" || m.at.req !== req) return;
-  const kept = service.decode(file, m.sha3);
+  const kept = service.decode(file, p.sha3);
   if (!kept.ok) return unloaded(m, kept.fault, now, out);
   m.failures = 0;
   move(m, "loaded", { phase: "durable" });

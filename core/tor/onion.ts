@@ -89,7 +89,6 @@ export const transitions: readonly Transition<PhaseName>[] = [
 
 export type Onion = {
   readonly config: Config;
-  readonly sha3: Primitives["sha3"];
   readonly jitter: prng.Prng;
   readonly control: control.Control;
   readonly keeper: keeper.Keeper;
@@ -108,40 +107,39 @@ export type Onion = {
 /** Tokens of the commands: one of each is under way at most. */
 const token = { listen: 1, add: 2, remove: 3, check: 4 } as const;
 
-export function create(
-  config: Config, primitives: Pick<Primitives, "sha256" | "sha3">, jitter: prng.Key, now: Mono,
-): Onion {
+export function create(config: Config, jitter: prng.Key, now: Mono): Onion {
   service.assertConfig(config);
   assert(config.checkMs >= 1, "onion: checkMs is at least 1");
   assert(config.control.commandsMax >= 2, "onion: two commands may be under way");
-  const { sha3 } = primitives;
   return {
-    config, sha3, jitter: prng.stream(jitter, "retry"),
-    control: control.create(config.control, primitives),
-    keeper: keeper.create(config, sha3, prng.stream(jitter, "keeper")),
-    hostname: hostname.create(config, sha3, prng.stream(jitter, "hostname")),
+    config, jitter: prng.stream(jitter, "retry"), control: control.create(config.control),
+    keeper: keeper.create(config, prng.stream(jitter, "keeper")),
+    hostname: hostname.create(config, prng.stream(jitter, "hostname")),
     standing: standing.create(config.port, config.reach, prng.stream(jitter, "reach"), now),
     at: { phase: "off" }, kept: undefined, failures: 0, progress: undefined, isPow: false,
   };
 }
 
-export function step(m: Onion, event: Event, now: Mono, out: Effect[]): void {
+export function step(m: Onion, event: Event, now: Mono, p: Primitives, out: Effect[]): void {
+  const t: Turn = { now, p, out };
   switch (event.type) {
-    case "started": return started(m, now, out);
-    case "stopped": return stopped(m, now, out);
+    case "started": return started(m, t);
+    case "stopped": return stopped(m, t);
     case "dialed": case "undialed": case "received": case "closed":
     case "cookie.given": case "cookie.failed": case "password.given": case "password.failed":
     case "nonce.given":
-      return port(m, event, now, out);
+      return port(m, event, t);
     case "key.loaded": case "key.absent": case "key.saved": case "key.failed":
-      return keep(m, event, now, out);
+      return keep(m, event, t);
     case "hostname.given": case "hostname.failed":
-      return name(m, event, now, out);
+      return name(m, event, t);
     case "visited": return standing.visits(m.standing, event, now, out);
-    case "tick": return tick(m, now, out);
+    case "tick": return tick(m, t);
     default: return unreachable(event); /* c8 ignore next */
   }
 }
+
+type Turn = { readonly now: Mono; readonly p: Primitives; readonly out: Effect[] };
 
 export function deadline(m: Onion): Mono {
   const own = "dueAt" in m.at ? m.at.dueAt : NEVER;
@@ -167,17 +165,17 @@ export function status(m: Onion, now: Mono): Status {
   };
 }
 
-function tick(m: Onion, now: Mono, out: Effect[]): void {
+function tick(m: Onion, t: Turn): void {
   const event: Tick = { type: "tick" };
-  port(m, event, now, out);
-  keep(m, event, now, out);
-  name(m, event, now, out);
-  standing.visits(m.standing, event, now, out);
-  if (!("dueAt" in m.at) || m.at.dueAt > now) return;
+  port(m, event, t);
+  keep(m, event, t);
+  name(m, event, t);
+  standing.visits(m.standing, event, t.now, t.out);
+  if (!("dueAt" in m.at) || m.at.dueAt > t.now) return;
   switch (m.at.phase) {
-    case "waiting": return connect(m, "try again", now, out);
-    case "shared": return add(m, "try again", m.config.isPowWanted, false, now, out);
-    case "up": return check(m, now, out);
+    case "waiting": return connect(m, "try again", t);
+    case "shared": return add(m, "try again", m.config.isPowWanted, false, t);
+    case "up": return check(m, t);
     default: return unreachable(m.at); /* c8 ignore next */
   }
 }
@@ -187,203 +185,197 @@ function move(m: Onion, on: string, to: At): void {
   m.at = to;
 }
 
-function started(m: Onion, now: Mono, out: Effect[]): void {
+function started(m: Onion, t: Turn): void {
   if (m.at.phase !== "off") return;
   if (m.config.managed === "torrc") {
     move(m, "started", { phase: "managed" });
-    if (m.hostname.host !== "") standing.up(m.standing, now, out);
-    return name(m, { type: "wanted" }, now, out);
+    if (m.hostname.host !== "") standing.up(m.standing, t.now, t.out);
+    return name(m, { type: "wanted" }, t);
   }
   const { phase } = m.keeper.at;
   const isRead = phase !== "idle" && phase !== "loading" && phase !== "unloaded";
-  if (isRead) return connect(m, "key kept", now, out);
+  if (isRead) return connect(m, "key kept", t);
   move(m, "started", { phase: "keyless" });
-  keep(m, { type: "wanted" }, now, out);
+  keep(m, { type: "wanted" }, t);
 }
 
-function stopped(m: Onion, now: Mono, out: Effect[]): void {
+function stopped(m: Onion, t: Turn): void {
   if (m.at.phase === "off") return;
   move(m, "stopped", { phase: "off" });
   const fault = { code: "onion-stopped", text: "the onion service was stopped" };
-  standing.down(m.standing, fault, now, out);
-  port(m, { type: "unwanted" }, now, out);
-  name(m, { type: "unwanted" }, now, out);
+  standing.down(m.standing, fault, t.now, t.out);
+  port(m, { type: "unwanted" }, t);
+  name(m, { type: "unwanted" }, t);
   m.failures = 0;
 }
 
 /** The key. */
-function keep(m: Onion, event: keeper.Event, now: Mono, out: Effect[]): void {
+function keep(m: Onion, event: keeper.Event, t: Turn): void {
   const wishes: keeper.Effect[] = [];
-  keeper.step(m.keeper, event, now, wishes);
+  keeper.step(m.keeper, event, t.now, t.p, wishes);
   for (const wish of wishes) {
     switch (wish.type) {
-      case "key.load": case "key.save": out.push(wish); break;
+      case "key.load": case "key.save": t.out.push(wish); break;
       case "ready":
         m.kept = wish.kept;
-        if (m.kept?.host !== undefined) standing.announce(m.standing, m.kept.host, out);
-        if (m.at.phase === "keyless") connect(m, "key read", now, out);
+        if (m.kept?.host !== undefined) standing.announce(m.standing, m.kept.host, t.out);
+        if (m.at.phase === "keyless") connect(m, "key read", t);
         break;
-      case "durable": kept(m, now, out); break;
-      case "failing": standing.blame(m.standing, wish.fault, out); break;
+      case "durable": kept(m, t); break;
+      case "failing": standing.blame(m.standing, wish.fault, t.out); break;
       default: unreachable(wish); /* c8 ignore next */
     }
   }
 }
 
 /** The key that Tor made is durable: now the address may be told, and with it that it is served. */
-function kept(m: Onion, now: Mono, out: Effect[]): void {
+function kept(m: Onion, t: Turn): void {
   const { phase } = m.at;
-  standing.announce(m.standing, m.kept?.host ?? "", out);
+  standing.announce(m.standing, m.kept?.host ?? "", t.out);
   const isServed = phase === "up" || phase === "checking" || phase === "shared";
-  if (isServed) standing.up(m.standing, now, out);
+  if (isServed) standing.up(m.standing, t.now, t.out);
 }
 
 /** The address in torrc's care. */
-function name(m: Onion, event: hostname.Event, now: Mono, out: Effect[]): void {
+function name(m: Onion, event: hostname.Event, t: Turn): void {
   const wishes: hostname.Effect[] = [];
-  hostname.step(m.hostname, event, now, wishes);
+  hostname.step(m.hostname, event, t.now, t.p, wishes);
   for (const wish of wishes) {
     switch (wish.type) {
-      case "hostname.want": out.push(wish); break;
+      case "hostname.want": t.out.push(wish); break;
       case "known":
-        standing.announce(m.standing, wish.host, out);
-        standing.up(m.standing, now, out);
+        standing.announce(m.standing, wish.host, t.out);
+        standing.up(m.standing, t.now, t.out);
         break;
-      case "failing": standing.blame(m.standing, wish.fault, out); break;
-      case "recovered": standing.up(m.standing, now, out); break;
+      case "failing": standing.blame(m.standing, wish.fault, t.out); break;
+      case "recovered": standing.up(m.standing, t.now, t.out); break;
       default: unreachable(wish); /* c8 ignore next */
     }
   }
 }
 
 /** The control port. */
-function port(m: Onion, event: control.Event, now: Mono, out: Effect[]): void {
+function port(m: Onion, event: control.Event, t: Turn): void {
   const wishes: control.Effect[] = [];
-  control.step(m.control, event, now, wishes);
+  control.step(m.control, event, t.now, t.p, wishes);
   for (const wish of wishes) {
     switch (wish.type) {
       case "dial": case "send": case "hangup":
       case "cookie.want": case "password.want": case "nonce.want":
-        out.push(wish);
+        t.out.push(wish);
         break;
-      case "ready": ready(m, wish.version, now, out); break;
-      case "answered": answered(m, wish.token, wish.reply, now, out); break;
-      case "told": told(m, wish.lines, now, out); break;
+      case "ready": ready(m, wish.version, t); break;
+      case "answered": answered(m, wish.token, wish.reply, t); break;
+      case "told": told(m, wish.lines, t); break;
       case "ended":
-        if (wish.fault.code !== "control-unwanted") fail(m, wish.fault, now, out);
+        if (wish.fault.code !== "control-unwanted") fail(m, wish.fault, t);
         break;
       default: unreachable(wish); /* c8 ignore next */
     }
   }
 }
 
-function connect(m: Onion, on: string, now: Mono, out: Effect[]): void {
+function connect(m: Onion, on: string, t: Turn): void {
   move(m, on, { phase: "connecting" });
-  port(m, { type: "wanted" }, now, out);
+  port(m, { type: "wanted" }, t);
 }
 
-function ready(m: Onion, version: string, now: Mono, out: Effect[]): void {
-  standing.log("info", "onion.control-ready", { version }, out);
-  port(m, { type: "asked", token: token.listen, command: service.listen }, now, out);
-  add(m, "ready", m.config.isPowWanted, false, now, out);
+function ready(m: Onion, version: string, t: Turn): void {
+  standing.log("info", "onion.control-ready", { version }, t.out);
+  port(m, { type: "asked", token: token.listen, command: service.listen }, t);
+  add(m, "ready", m.config.isPowWanted, false, t);
 }
 
-function add(
-  m: Onion, on: string, isPow: boolean, isCleared: boolean, now: Mono, out: Effect[],
-): void {
+function add(m: Onion, on: string, isPow: boolean, isCleared: boolean, t: Turn): void {
   move(m, on, { phase: "adding", isPow, isCleared });
   const command = service.add(m.config, m.kept, isPow);
-  port(m, { type: "asked", token: token.add, command }, now, out);
+  port(m, { type: "asked", token: token.add, command }, t);
 }
 
-function check(m: Onion, now: Mono, out: Effect[]): void {
+function check(m: Onion, t: Turn): void {
   move(m, "check due", { phase: "checking" });
-  port(m, { type: "asked", token: token.check, command: service.check }, now, out);
+  port(m, { type: "asked", token: token.check, command: service.check }, t);
 }
 
 /** Every answer is to what the phase has asked; that to `listen` changes nothing. */
-function answered(m: Onion, to: number, reply: Reply, now: Mono, out: Effect[]): void {
+function answered(m: Onion, to: number, reply: Reply, t: Turn): void {
   const { at } = m;
   if (to === token.add && at.phase === "adding") {
-    return added(m, at.isPow, at.isCleared, reply, now, out);
+    return added(m, at.isPow, at.isCleared, reply, t);
   }
   if (to === token.remove && at.phase === "clearing") {
-    return add(m, "cleared or not", at.isPow, true, now, out);
+    return add(m, "cleared or not", at.isPow, true, t);
   }
-  if (to === token.check && at.phase === "checking") checked(m, reply, now, out);
+  if (to === token.check && at.phase === "checking") checked(m, reply, t);
 }
 
-function added(
-  m: Onion, isPow: boolean, isCleared: boolean, reply: Reply, now: Mono, out: Effect[],
-): void {
-  if (reply.code === 550) return collided(m, isPow, isCleared, now, out);
+function added(m: Onion, isPow: boolean, isCleared: boolean, reply: Reply, t: Turn): void {
+  if (reply.code === 550) return collided(m, isPow, isCleared, t);
   if (reply.code !== 250 && isPow) {
-    standing.log("warn", "onion.no-pow", { version: m.control.version }, out);
-    return add(m, "no proof of work", false, isCleared, now, out);
+    standing.log("warn", "onion.no-pow", { version: m.control.version }, t.out);
+    return add(m, "no proof of work", false, isCleared, t);
   }
   if (reply.code !== 250) {
     const text = `Tor does not add the onion service (${reply.code}): see Tor's own log`;
-    return fail(m, { code: "onion-refused", text }, now, out);
+    return fail(m, { code: "onion-refused", text }, t);
   }
-  const kept = service.added(reply, m.config, m.kept, m.sha3);
-  if (!kept.ok) return fail(m, kept.fault, now, out);
+  const kept = service.added(reply, m.config, m.kept, t.p.sha3);
+  if (!kept.ok) return fail(m, kept.fault, t);
   const isNew = m.kept === undefined;
   m.kept = kept.value;
   m.isPow = isPow;
-  if (isNew) keep(m, { type: "made", kept: kept.value }, now, out);
-  if (keeper.isDurable(m.keeper)) standing.announce(m.standing, kept.value.host, out);
-  move(m, "added", { phase: "up", dueAt: after(now, m.config.checkMs) });
-  standing.up(m.standing, now, out);
+  if (isNew) keep(m, { type: "made", kept: kept.value }, t);
+  if (keeper.isDurable(m.keeper)) standing.announce(m.standing, kept.value.host, t.out);
+  move(m, "added", { phase: "up", dueAt: after(t.now, m.config.checkMs) });
+  standing.up(m.standing, t.now, t.out);
 }
 
 /** Another control connection, or nobody any more, has the service. */
-function collided(
-  m: Onion, isPow: boolean, isCleared: boolean, now: Mono, out: Effect[],
-): void {
+function collided(m: Onion, isPow: boolean, isCleared: boolean, t: Turn): void {
   const host = m.kept?.host;
   if (host !== undefined && !isCleared) {
     move(m, "collision", { phase: "clearing", isPow });
     const command = service.remove(host);
-    return port(m, { type: "asked", token: token.remove, command }, now, out);
+    return port(m, { type: "asked", token: token.remove, command }, t);
   }
-  move(m, "collision again", { phase: "shared", dueAt: wait(m, now) });
+  move(m, "collision again", { phase: "shared", dueAt: wait(m, t.now) });
   m.failures += 1;
-  standing.blame(m.standing, taken, out);
+  standing.blame(m.standing, taken, t.out);
   // An imported key whose address is not known yet: then nobody can be told of it.
-  if (host !== undefined) standing.up(m.standing, now, out);
+  if (host !== undefined) standing.up(m.standing, t.now, t.out);
 }
 
 const taken: Fault = {
   code: "onion-taken", text: "another connection to this Tor serves our onion address",
 };
 
-function checked(m: Onion, reply: Reply, now: Mono, out: Effect[]): void {
+function checked(m: Onion, reply: Reply, t: Turn): void {
   m.progress = service.progress(reply);
   if (service.isListed(reply, m.kept?.host ?? "")) {
     m.failures = 0;
-    return move(m, "there", { phase: "up", dueAt: after(now, m.config.checkMs) });
+    return move(m, "there", { phase: "up", dueAt: after(t.now, m.config.checkMs) });
   }
   const fault = { code: "onion-vanished", text: "Tor has forgotten the onion service" };
-  standing.blame(m.standing, fault, out);
-  standing.down(m.standing, fault, now, out);
-  add(m, "gone", m.config.isPowWanted, false, now, out);
+  standing.blame(m.standing, fault, t.out);
+  standing.down(m.standing, fault, t.now, t.out);
+  add(m, "gone", m.config.isPowWanted, false, t);
 }
 
-function told(m: Onion, lines: readonly string[], now: Mono, out: Effect[]): void {
+function told(m: Onion, lines: readonly string[], t: Turn): void {
   const host = m.kept?.host;
   if (host === undefined || !service.isUploaded(lines, host)) return;
-  standing.uploaded(m.standing, now, out);
+  standing.uploaded(m.standing, t.now, t.out);
 }
 
 /** Whatever it was: the connection is given up, and all is done again after a wait. */
-function fail(m: Onion, fault: Fault, now: Mono, out: Effect[]): void {
+function fail(m: Onion, fault: Fault, t: Turn): void {
   if (m.at.phase === "off") return;
-  move(m, "failed", { phase: "waiting", dueAt: wait(m, now) });
+  move(m, "failed", { phase: "waiting", dueAt: wait(m, t.now) });
   m.failures += 1;
   m.progress = undefined;
-  port(m, { type: "unwanted" }, now, out);
-  standing.blame(m.standing, fault, out);
-  standing.down(m.standing, fault, now, out);
+  port(m, { type: "unwanted" }, t);
+  standing.blame(m.standing, fault, t.out);
+  standing.down(m.standing, fault, t.now, t.out);
 }
 
 function wait(m: Onion, now: Mono): Mono {

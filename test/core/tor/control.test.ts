@@ -23,13 +23,13 @@ type Bench = {
 };
 
 function bench(limits: Partial<control.Config> = {}, tor = fakeTor()): Bench {
-  const m = control.create({ ...config, ...limits }, primitives);
+  const m = control.create({ ...config, ...limits });
   return { m, tor, at: 0, talk: talk(tor), asked: [] };
 }
 
 function say(b: Bench, event: control.Event): readonly control.Effect[] {
   const out: control.Effect[] = [];
-  control.step(b.m, event, mono(b.at), out);
+  control.step(b.m, event, mono(b.at), primitives, out);
   b.asked.push(...out);
   return out;
 }
@@ -403,8 +403,8 @@ const events: fc.Arbitrary<control.Event> = fc.oneof(
 );
 
 const subject: Subject<control.Control, control.Event, control.Effect> = {
-  create: () => control.create(config, primitives),
-  step: control.step,
+  create: () => control.create(config),
+  step: (m, event, now, out) => control.step(m, event, now, primitives, out),
   deadline: control.deadline,
   tick: { type: "tick" },
   settleMs: 2_000,

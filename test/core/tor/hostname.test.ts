@@ -11,12 +11,11 @@ import { hostOf } from "../../support/tor.ts";
 const config = { fileMs: 100, retry: { baseMs: 10, maxMs: 80, times: 2, per: 1 } };
 const one = hostOf(new Uint8Array(32).fill(1));
 const two = hostOf(new Uint8Array(32).fill(2));
-const create = (): hostname.Hostname =>
-  hostname.create(config, primitives.sha3, prng.stream(prng.key("hostname")));
+const create = (): hostname.Hostname => hostname.create(config, prng.stream(prng.key("hostname")));
 
 function say(m: hostname.Hostname, at: number, event: hostname.Event): readonly hostname.Effect[] {
   const out: hostname.Effect[] = [];
-  hostname.step(m, event, mono(at), out);
+  hostname.step(m, event, mono(at), primitives, out);
   return out;
 }
 
@@ -74,7 +73,7 @@ test("tor: hostname: a host that does not answer is asked again; unwanted, nobod
 test("tor: hostname: a host needs a millisecond at least", () => {
   const jitter = prng.stream(prng.key("x"));
   const wrong = { ...config, fileMs: 0 };
-  assert.throws(() => hostname.create(wrong, primitives.sha3, jitter), /hostname:/);
+  assert.throws(() => hostname.create(wrong, jitter), /hostname:/);
 });
 
 const req = fc.integer({ min: 1, max: 12 });
@@ -89,7 +88,8 @@ const events: fc.Arbitrary<hostname.Event> = fc.oneof(
 );
 
 const subject: Subject<hostname.Hostname, hostname.Event, hostname.Effect> = {
-  create, step: hostname.step, deadline: hostname.deadline, tick, settleMs: 1_000, lives: readsOn,
+  create, step: (m, event, now, out) => hostname.step(m, event, now, primitives, out),
+  deadline: hostname.deadline, tick, settleMs: 1_000, lives: readsOn,
 };
 
 /** While it is wanted the file is read at least once in each order and longest wait. */

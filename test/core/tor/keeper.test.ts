@@ -19,12 +19,11 @@ const kept = {
   key: secret(ascii(`ED25519-V3:${blob}`)), host: hostOf(new Uint8Array(32).fill(1)),
 };
 const file = service.encode(kept);
-const create = (): keeper.Keeper =>
-  keeper.create(config, primitives.sha3, prng.stream(prng.key("keeper")));
+const create = (): keeper.Keeper => keeper.create(config, prng.stream(prng.key("keeper")));
 
 function say(m: keeper.Keeper, at: number, event: keeper.Event): readonly keeper.Effect[] {
   const out: keeper.Effect[] = [];
-  keeper.step(m, event, mono(at), out);
+  keeper.step(m, event, mono(at), primitives, out);
   return out;
 }
 
@@ -107,7 +106,7 @@ test("tor: keeper: a host that does not answer is asked again after the deadline
 test("tor: keeper: a host needs a millisecond at least", () => {
   const wrong = { ...config, fileMs: 0 };
   const jitter = prng.stream(prng.key("x"));
-  assert.throws(() => keeper.create(wrong, primitives.sha3, jitter), /keeper:/);
+  assert.throws(() => keeper.create(wrong, jitter), /keeper:/);
 });
 
 const req = fc.integer({ min: 1, max: 12 });
@@ -126,8 +125,8 @@ const events: fc.Arbitrary<keeper.Event> = fc.oneof(
 );
 
 const subject: Subject<keeper.Keeper, keeper.Event, keeper.Effect> = {
-  create, step: keeper.step, deadline: keeper.deadline, tick, settleMs: 1_000,
-  lives: asksOn,
+  create, step: (m, event, now, out) => keeper.step(m, event, now, primitives, out),
+  deadline: keeper.deadline, tick, settleMs: 1_000, lives: asksOn,
 };
 
 /** Until the key is settled, the host is asked at least once in each order and longest wait. */

@@ -42,7 +42,7 @@ type World = {
 function world(limits: Partial<onion.Config> = {}, file?: Secret): World {
   const tor = fakeTor();
   tor.blobs.push(blob);
-  const m = onion.create({ ...config, ...limits }, primitives, prng.key("onion"), mono(0));
+  const m = onion.create({ ...config, ...limits }, prng.key("onion"), mono(0));
   return {
     m, tor, at: 0, isTorUp: true, link: 0, talk: undefined, file, isDiskFull: false,
     hostname: undefined, failure: undefined, told: [],
@@ -51,7 +51,7 @@ function world(limits: Partial<onion.Config> = {}, file?: Secret): World {
 
 function say(w: World, event: onion.Event): void {
   const out: onion.Effect[] = [];
-  onion.step(w.m, event, mono(w.at), out);
+  onion.step(w.m, event, mono(w.at), primitives, out);
   assert.ok(onion.deadline(w.m) > w.at, "law 2");
   for (const effect of out) act(w, effect);
 }
@@ -401,7 +401,7 @@ test("tor: onion: a log holds no key, no cookie and, above debug, no address", (
 test("tor: onion: keys reach no effect but as secrets", () => {
   const out: onion.Effect[] = [];
   const w = world();
-  const spy = (event: onion.Event): void => onion.step(w.m, event, mono(0), out);
+  const spy = (event: onion.Event): void => onion.step(w.m, event, mono(0), primitives, out);
   spy({ type: "started" });
   spy({ type: "key.loaded", req: 1, file: service.encode({ key: keyOf(blob), host }) });
   for (let at = 0; at < out.length && at < 50; at += 1) {
@@ -451,8 +451,8 @@ const events: fc.Arbitrary<onion.Event> = fc.oneof(
 );
 
 const subject: Subject<onion.Onion, onion.Event, onion.Effect> = {
-  create: (now) => onion.create(config, primitives, prng.key("laws"), now),
-  step: onion.step,
+  create: (now) => onion.create(config, prng.key("laws"), now),
+  step: (m, event, now, out) => onion.step(m, event, now, primitives, out),
   deadline: onion.deadline,
   tick: { type: "tick" },
   settleMs: 1_500,
