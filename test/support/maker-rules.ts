@@ -44,7 +44,7 @@ export function reborn(m: Rules): void {
 const kinds = new Set([
   "conn.send", "conn.close", "conn.dial", "req.start", "req.drop", "sign.want", "store.load",
   "store.append", "store.sync", "store.truncate", "exec.start", "derive.want", "log", "stopped",
-  "wake",
+  "wake", "conn.confide", "cookie.want", "nonce.want", "key.load", "key.save",
 ]);
 
 export function check(

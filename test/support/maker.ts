@@ -71,6 +71,7 @@ export type Rig = {
   /** Every event of the present life and what it brought. */
   script: { readonly at: number; readonly event: MakerEvent | Tick; readonly told: string }[];
   readonly rules: rules.Rules;
+  readonly beside: Beside;
   kernel: kernel.Kernel<Maker, MakerEvent, MakerEffect>;
   now: number;
   life: number;
@@ -91,10 +92,14 @@ export type Rig = {
   connNext: number;
 };
 
+/** Whoever else is there: the events that answer an effect; `undefined`: it is not for them. */
+export type Beside = (effect: Effect) => readonly MakerEvent[] | undefined;
+
 export type Options = {
   readonly directories?: number;
   readonly config?: Partial<MakerConfig>;
   readonly isStrict?: boolean;
+  readonly beside?: Beside;
   /** Prepares the world before the maker starts. */
   readonly before?: (r: Rig) => void;
 };
@@ -114,6 +119,7 @@ export function start(options: Options = {}): Rig {
   const r: Rig = {
     config, chain: chains.create(), disk: disks.create(), directories: new Map(), lines: new Map(),
     guests: new Map(), notices: [], logs: [], script: [], rules: rules.create(),
+    beside: options.beside ?? (() => undefined),
     kernel: undefined as unknown as Rig["kernel"], now: 1_000, life: 0, steps: 0, effects: 0,
     diesAt: Number.MAX_SAFE_INTEGER, isAlive: false, isStopped: false, signs: true, signMs: 0,
     notifies: 200, latencyMs: 2, isStrict: options.isStrict ?? false, queue: [], order: 0,
@@ -225,6 +231,13 @@ function step(r: Rig, event: MakerEvent | Tick): void {
 }
 
 function perform(r: Rig, effect: Effect): void {
+  const answers = r.beside(effect);
+  if (answers === undefined) return alone(r, effect);
+  for (const event of answers) later(r, 1, () => step(r, event));
+}
+
+/** What the rig itself carries out. */
+function alone(r: Rig, effect: Effect): void {
   switch (effect.type) {
     case "wake": return;
     case "log": return void r.logs.push(effect);

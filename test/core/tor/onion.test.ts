@@ -10,6 +10,7 @@ import * as control from "../../../core/tor/control.ts";
 import * as onion from "../../../core/tor/onion.ts";
 import * as reach from "../../../core/tor/reach.ts";
 import * as service from "../../../core/tor/service.ts";
+import { unplain } from "../../support/leaves.ts";
 import { laws, scripts, type Run, type Subject } from "../../support/laws.ts";
 import { primitives } from "../../support/primitives.ts";
 import { fakeTor, hostOf, hostOfBlob, talk, type FakeTor, type Talk } from "../../support/tor.ts";
@@ -398,6 +399,26 @@ test("tor: onion: a log holds no key, no cookie and, above debug, no address", (
   }
 });
 
+test("tor: onion: its state is plain to its leaves, whatever it has lived through", () => {
+  for (const managed of ["control", "torrc"] as const) {
+    const w = world({ managed });
+    w.hostname = host;
+    const plain = (): void => assert.equal(unplain(w.m), undefined);
+    plain();
+    say(w, { type: "started" });
+    for (let i = 0; i < 20; i += 1) {
+      if (i === 10 && managed === "control") killTor(w);
+      w.isTorUp = i < 10 || i > 12;
+      pass(w, 100);
+      plain();
+    }
+    assert.equal(onion.status(w.m, mono(w.at)).isUp, true);
+    assert.equal(onion.status(w.m, mono(w.at)).isReachable, true);
+    say(w, { type: "stopped" });
+    plain();
+  }
+});
+
 test("tor: onion: keys reach no effect but as secrets", () => {
   const out: onion.Effect[] = [];
   const w = world();
@@ -456,6 +477,7 @@ const subject: Subject<onion.Onion, onion.Event, onion.Effect> = {
   deadline: onion.deadline,
   tick: { type: "tick" },
   settleMs: 1_500,
+  holds: (m) => assert.equal(unplain(m), undefined),
   lives: triesOn,
 };
 
