@@ -14,7 +14,8 @@ import type { Tick } from "../kernel/io.ts";
 import type { Primitives } from "../primitives.ts";
 import type * as prng from "../prng.ts";
 import { after, NEVER, type Mono } from "../time.ts";
-import type { Config, FileFailure } from "./keeper.ts";
+import * as keeper from "./keeper.ts";
+import type { FileFailure } from "./keeper.ts";
 import * as service from "./service.ts";
 
 export type HostEvent =
@@ -43,7 +44,7 @@ type At =
   | { readonly phase: "waiting"; readonly dueAt: Mono };
 
 export type Hostname = {
-  readonly config: Config;
+  readonly config: keeper.Config;
   readonly jitter: prng.Prng;
   at: At;
   nextReq: number;
@@ -53,7 +54,7 @@ export type Hostname = {
 };
 
 /** `retry.maxMs` is also the wait between readings that succeed. */
-export function create(config: Config, jitter: prng.Prng): Hostname {
+export function create(config: keeper.Config, jitter: prng.Prng): Hostname {
   backoff.check(config.retry);
   assert(config.fileMs >= 1, "hostname: fileMs is at least 1");
   return { config, jitter, at: { phase: "idle" }, nextReq: 1, failures: 0, host: "" };
@@ -113,8 +114,7 @@ const texts = {
 } as const;
 
 function missed(m: Hostname, fault: Fault, now: Mono, out: Effect[]): void {
-  const waitMs = backoff.delayMs(m.config.retry, m.failures, m.jitter);
-  m.at = { phase: "waiting", dueAt: after(now, waitMs) };
+  m.at = { phase: "waiting", dueAt: keeper.retryAt(m, now) };
   m.failures += 1;
   if (m.failures === 1) out.push({ type: "failing", fault });
 }

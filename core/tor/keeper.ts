@@ -121,6 +121,16 @@ export function deadline(m: Keeper): Mono {
   return "dueAt" in m.at ? m.at.dueAt : NEVER;
 }
 
+/** What is tried again and again: its waits, and how often it has failed in a row. */
+export type Tried = {
+  readonly config: Pick<Config, "retry">; readonly jitter: prng.Prng; readonly failures: number;
+};
+
+/** When to try again. Asked before the failure that it follows is counted. */
+export function retryAt(m: Tried, now: Mono): Mono {
+  return after(now, backoff.delayMs(m.config.retry, m.failures, m.jitter));
+}
+
 /** May the address be told? */
 export function isDurable(m: Keeper): boolean {
   return m.at.phase === "durable";
@@ -201,18 +211,14 @@ const writeTexts = {
 } as const;
 
 function unloaded(m: Keeper, fault: Fault, now: Mono, out: Effect[]): void {
-  move(m, "failed", { phase: "unloaded", dueAt: wait(m, now) });
+  move(m, "failed", { phase: "unloaded", dueAt: retryAt(m, now) });
   tell(m, fault, out);
 }
 
 function unsaved(m: Keeper, reason: FileFailure | "late", now: Mono, out: Effect[]): void {
   if (m.at.phase !== "saving") return;
-  move(m, "failed", { phase: "unsaved", dueAt: wait(m, now), file: m.at.file });
+  move(m, "failed", { phase: "unsaved", dueAt: retryAt(m, now), file: m.at.file });
   tell(m, { code: `onion-key-unsaved-${reason}`, text: writeTexts[reason] }, out);
-}
-
-function wait(m: Keeper, now: Mono): Mono {
-  return after(now, backoff.delayMs(m.config.retry, m.failures, m.jitter));
 }
 
 function tell(m: Keeper, fault: Fault, out: Effect[]): void {

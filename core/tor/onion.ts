@@ -13,7 +13,6 @@
  * @module
  */
 import { assert, unreachable } from "../assert.ts";
-import * as backoff from "../backoff.ts";
 import type { Fault } from "../fault.ts";
 import type { Tick } from "../kernel/io.ts";
 import { assertMove, type Transition } from "../kernel/phases.ts";
@@ -338,7 +337,7 @@ function collided(m: Onion, isPow: boolean, isCleared: boolean, t: Turn): void {
     const command = service.remove(host);
     return port(m, { type: "asked", token: token.remove, command }, t);
   }
-  move(m, "collision again", { phase: "shared", dueAt: wait(m, t.now) });
+  move(m, "collision again", { phase: "shared", dueAt: keeper.retryAt(m, t.now) });
   m.failures += 1;
   standing.blame(m.standing, taken, t.out);
   // An imported key whose address is not known yet: then nobody can be told of it.
@@ -370,14 +369,10 @@ function told(m: Onion, lines: readonly string[], t: Turn): void {
 /** Whatever it was: the connection is given up, and all is done again after a wait. */
 function fail(m: Onion, fault: Fault, t: Turn): void {
   if (m.at.phase === "off") return;
-  move(m, "failed", { phase: "waiting", dueAt: wait(m, t.now) });
+  move(m, "failed", { phase: "waiting", dueAt: keeper.retryAt(m, t.now) });
   m.failures += 1;
   m.progress = undefined;
   port(m, { type: "unwanted" }, t);
   standing.blame(m.standing, fault, t.out);
   standing.down(m.standing, fault, t.now, t.out);
-}
-
-function wait(m: Onion, now: Mono): Mono {
-  return after(now, backoff.delayMs(m.config.retry, m.failures, m.jitter));
 }
