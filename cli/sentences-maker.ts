@@ -35,7 +35,8 @@ export const sentences: Sentences = {
     `records do not become durable: ${f["why"]}; offers are withdrawn until they do; ` +
     "make room, or look at the disk",
   "maker.disk-recovered": (f) => `records are durable again after ${f["failures"]} failures`,
-  "maker.disk-slow": (f) => `the disk is slow (${f["phase"]})`,
+  "maker.disk-slow": (f) =>
+    `the disk does not answer in time (${f["phase"]}); offers are withdrawn until it does`,
   "maker.journal-broken": (f) =>
     `the history cannot be used: ${f["fault"]}; nothing is announced; ` +
     "look at it with `dogwatch history verify`",

@@ -13,6 +13,7 @@ import type { Maker } from "./node.ts";
 import * as delivery from "../notify/delivery.ts";
 import * as offers from "./offers.ts";
 import * as pool from "./pool.ts";
+import * as words from "./words.ts";
 
 export const names = [
   "starting", "draining", "journal-unread", "journal-broken", "disk-failing", "disk-slow",
@@ -74,8 +75,9 @@ function disk(d: Maker, now: Mono): readonly Degraded[] {
     found.push({ name: "disk-failing", why: d.diskTrouble, does, sinceMs });
   }
   if (d.isDiskSlow) {
-    const why = `the disk has not answered in time while ${phase}`;
-    found.push({ name: "disk-slow", why, does: "it is waited for", sinceMs: null });
+    const why = `the disk does not answer in time while ${words.diskWork(phase)}`;
+    const does = "offers are withdrawn until what waits is durable; then they are announced again";
+    found.push({ name: "disk-slow", why, does, sinceMs: null });
   }
   if (!d.isRestored && phase !== "broken" && d.phase !== "fresh") {
     const does = "nothing is announced before it was read";
@@ -112,7 +114,7 @@ function outside(d: Maker, now: Mono): readonly Degraded[] {
   }
   const block = d.config.offers.terms.length === 0 ? undefined : offers.blockOf(d.offers);
   if (d.phase === "running" && block !== undefined) {
-    found.push({ name: "not-announcing", ...blocked(block), sinceMs: null });
+    found.push({ name: "not-announcing", ...words.blocked(block), sinceMs: null });
   }
   const failing = delivery.status(d.notify).filter(({ failures }) => failures > 0);
   if (failing.length > 0) {
@@ -121,23 +123,4 @@ function outside(d: Maker, now: Mono): readonly Degraded[] {
     found.push({ name: "notices-failing", why, does, sinceMs: null });
   }
   return found;
-}
-
-/** Why nothing is announced, for people, and what ends it. */
-export function blocked(block: offers.Block): { readonly why: string; readonly does: string } {
-  switch (block) {
-    case "mainnet":
-      return {
-        why: "this version serves no coinjoins, and would lead takers on mainnet into a void",
-        does: "everything else runs; use another network to see offers",
-      };
-    case "stopped": return { why: "it is stopping", does: "offers were cancelled" };
-    case "journal":
-      return { why: "records do not become durable", does: "offers come back when they do" };
-    case "backend":
-      return { why: "the backend is down", does: "offers come back when it is up again" };
-    case "coins":
-      return { why: "the coins were not looked at yet", does: "offers follow when they were" };
-    default: return unreachable(block); /* c8 ignore next */
-  }
 }

@@ -12,6 +12,7 @@ import * as offermath from "./offermath.ts";
 import * as offers from "./offers.ts";
 import * as rescan from "./rescan.ts";
 import * as wallet from "./wallet.ts";
+import * as words from "./words.ts";
 
 /** The backend's name in notices. */
 const nameOf = (d: Maker): string => d.chain?.kind ?? "the backend";
@@ -206,7 +207,9 @@ function told(d: Maker, t: Turn): void {
     if (minSat === 0n || one.minsizeSat < minSat) minSat = one.minsizeSat;
     if (one.maxsizeSat > maxSat) maxSat = one.maxsizeSat;
   }
-  const why = offers.blockOf(d.offers) ?? (all.length === 0 ? "no coins suffice" : "");
+  const block = offers.blockOf(d.offers);
+  const none = all.length === 0 ? "no coins suffice" : "";
+  const why = block === undefined ? none : words.blocked(block).why;
   const notice = { kind: "offers-changed", offers: all.length, minSat, maxSat, why } as const;
   t.todo.push({ do: "notice", notice });
 }

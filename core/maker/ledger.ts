@@ -1,6 +1,9 @@
 /**
  * The maker's journal and what it holds: who wanted which record, and what everybody learns of the
  * file when it has been read.
+ *
+ * Rule 1: records become durable in time, or nothing is on offer: not while the disk fails, and not
+ * from the moment an order has taken too long until what it was for is durable.
  * @module
  */
 import { assert, unreachable } from "../assert.ts";
@@ -15,6 +18,7 @@ import * as pending from "./pending.ts";
 import type { Effect as PendingEffect, Event as PendingEvent } from "./pending-events.ts";
 import * as reports from "./reports.ts";
 import * as telling from "./telling.ts";
+import * as words from "./words.ts";
 
 /** Something is to be recorded. */
 export function write(d: Maker, recorder: Recorder, t: Turn): void {
@@ -29,8 +33,14 @@ export function tell(d: Maker, event: journal.Event | StoreEvent, t: Turn): void
   const wishes: journal.Effect[] = [];
   journal.step(d.journal, event, t.now, wishes);
   for (const wish of wishes) translate(d, wish, t);
-  const { at } = d.journal;
-  d.isDiskSlow = "slowAt" in at && at.slowAt === NEVER;
+  // The order that was late may be the first of several for the same records.
+  if (!("slowAt" in d.journal.at)) d.isDiskSlow = false;
+  if (isWritable(d) !== d.offers.isWritable) t.todo.push({ do: "disk" });
+}
+
+/** Do records become durable, and in time? */
+export function isWritable(d: Maker): boolean {
+  return d.isRestored && d.diskFailingAt === NEVER && !d.isDiskSlow;
 }
 
 function translate(d: Maker, wish: journal.Effect, t: Turn): void {
@@ -39,6 +49,7 @@ function translate(d: Maker, wish: journal.Effect, t: Turn): void {
       return void t.out.push(wish);
     case "ready": return ready(d, wish, t);
     case "durable": {
+      d.isDiskSlow = false;
       const recorder = take(d, wish.token);
       return void t.todo.push({ do: "durable", recorder, seq: wish.seq });
     }
@@ -47,14 +58,16 @@ function translate(d: Maker, wish: journal.Effect, t: Turn): void {
       t.todo.push({ do: "refused", recorder: take(d, wish.token) });
       return wish.why === "file-full" ? full(d, t) : undefined;
     }
-    case "failing": return failing(d, `${wish.phase}: ${wish.reason}`, t);
+    case "failing": return failing(d, words.diskTrouble(wish.phase, wish.reason), t);
     case "recovered": {
       const { failures } = wish;
       log(d, "info", "maker.disk-recovered", { failures }, t);
       t.todo.push({ do: "notice", notice: { kind: "disk-recovered", failures } });
-      return recovered(d, t);
+      return recovered(d);
     }
-    case "slow": return log(d, "warn", "maker.disk-slow", { phase: wish.phase }, t);
+    case "slow":
+      d.isDiskSlow = true;
+      return log(d, "warn", "maker.disk-slow", { phase: wish.phase }, t);
     case "broken":
       log(d, "error", "maker.journal-broken", { fault: wish.fault.text }, t);
       return failing(d, wish.fault.text, t);
@@ -72,7 +85,6 @@ function take(d: Maker, token: number): Recorder {
 function failing(d: Maker, why: string, t: Turn): void {
   if (d.diskFailingAt === NEVER) d.diskFailingAt = t.now;
   d.diskTrouble = why;
-  t.todo.push({ do: "disk", isWritable: false });
   log(d, "error", "maker.disk-failing", { why }, t);
   t.todo.push({ do: "notice", notice: { kind: "disk-failing", why } });
 }
@@ -84,11 +96,10 @@ function full(d: Maker, t: Turn): void {
   failing(d, "the journal has its largest size; move it away and restart", t);
 }
 
-function recovered(d: Maker, t: Turn): void {
+function recovered(d: Maker): void {
   if (d.isFileFull) return;
   d.diskFailingAt = NEVER;
   d.diskTrouble = "";
-  t.todo.push({ do: "disk", isWritable: true });
 }
 
 /** The file was read: the book is made, and everybody hears what concerns it. */
@@ -107,7 +118,6 @@ function ready(d: Maker, wish: Extract<journal.Effect, { type: "ready" }>, t: Tu
   restore(d, t);
   if (tornBytes > 0) log(d, "warn", "maker.journal-torn", { bytes: tornBytes }, t);
   log(d, "info", "maker.journal-ready", { records: count, rows: d.book.rows }, t);
-  if (d.diskFailingAt === NEVER) t.todo.push({ do: "disk", isWritable: true });
 }
 
 /** What the watch over pending transactions has to know of the book. */

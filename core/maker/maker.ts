@@ -160,7 +160,8 @@ function does(d: Maker, todo: Todo, t: Turn): void {
     case "notified":
       if (todo.asker === "update") return telling.look(d, todo.event, t);
       return telling.tell(d, todo.event, t);
-    case "disk": return funds.offered(d, { type: "journal", isWritable: todo.isWritable }, t);
+    case "disk":
+      return funds.offered(d, { type: "journal", isWritable: ledger.isWritable(d) }, t);
     case "active": return funds.looked(d, { type: "active" }, t);
     default: return unreachable(todo); /* c8 ignore next */
   }

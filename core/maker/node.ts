@@ -92,7 +92,7 @@ export type Maker = {
   diskTrouble: string;
   /** The journal has its largest size and takes nothing more. */
   isFileFull: boolean;
-  /** An order to the disk has taken too long and is still under way. */
+  /** An order to the disk has taken too long, and what it was for is not durable yet. */
   isDiskSlow: boolean;
   /** What the offers were told of the backend last. */
   isBackendUp: boolean | undefined;
@@ -163,8 +163,8 @@ export type Todo =
     readonly do: "order"; readonly asker: Sender; readonly effect: RequestEffect | ExecEffect;
   }
   | { readonly do: "notified"; readonly asker: Sender; readonly event: RequestEvent }
-  /** Whether records become durable has changed. */
-  | { readonly do: "disk"; readonly isWritable: boolean }
+  /** Whether records become durable may have changed. */
+  | { readonly do: "disk" }
   /** Something happened to our coins. */
   | { readonly do: "active" };
 

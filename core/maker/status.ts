@@ -11,13 +11,14 @@ import * as delivery from "../notify/delivery.ts";
 import type { Counts as NoticeCounts } from "../notify/events.ts";
 import { NEVER, wallAt, type Mono } from "../time.ts";
 import type { Counts } from "./counts.ts";
-import { blocked, degraded, type Degraded } from "./degraded.ts";
+import { degraded, type Degraded } from "./degraded.ts";
 import * as guard from "./guard.ts";
 import type { Maker } from "./node.ts";
 import * as offers from "./offers.ts";
 import * as pool from "./pool.ts";
 import type { Report } from "./rates.ts";
 import * as wallet from "./wallet.ts";
+import * as words from "./words.ts";
 
 export type DirectoryStatus = {
   readonly directory: string; readonly phase: string; readonly isUp: boolean;
@@ -185,7 +186,7 @@ function offersOf(d: Maker, now: Mono): Status["offers"] {
 
 function whyNone(d: Maker, block: offers.Block | null): string {
   if (d.config.offers.terms.length === 0) return "no offer is configured";
-  return block === null ? "no coins suffice" : blocked(block).why;
+  return block === null ? "no coins suffice" : words.blocked(block).why;
 }
 
 function walletOf(d: Maker, now: Mono): Status["wallet"] {

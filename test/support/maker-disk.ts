@@ -12,11 +12,13 @@ export type Disk = {
   durableBytes: number;
   /** `hang`: no order is ever answered. */
   fault: "none" | "full" | "io" | "hang";
+  /** An order takes so long. */
+  delayMs: number;
   orders: number;
 };
 
 export function create(): Disk {
-  return { bytes: new Uint8Array(0), durableBytes: 0, fault: "none", orders: 0 };
+  return { bytes: new Uint8Array(0), durableBytes: 0, fault: "none", delayMs: 1, orders: 0 };
 }
 
 /** Carries out one order; `undefined`: there is no answer. */

@@ -99,6 +99,7 @@ function kept(m: Rules, d: Maker): void {
     if (said.size === 0) continue;
     assert.equal(offers.blockOf(d.offers), undefined, "on offer: what could not be kept");
     assert.equal(d.diskFailingAt, NEVER, "on offer: what could not be recorded");
+    assert.ok(!d.isDiskSlow, "on offer: what is not recorded in time");
     assert.ok(d.isRestored, "on offer before the journal was read");
     return;
   }

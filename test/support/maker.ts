@@ -260,7 +260,7 @@ function alone(r: Rig, effect: Effect): void {
     }
     case "store.load": case "store.append": case "store.sync": case "store.truncate": {
       const event = disks.order(r.disk, effect);
-      if (event !== undefined) later(r, 1, () => step(r, event));
+      if (event !== undefined) later(r, r.disk.delayMs, () => step(r, event));
       return;
     }
     case "derive.want": case "conn.confide": case "cookie.want": case "password.want":

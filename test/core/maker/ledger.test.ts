@@ -8,6 +8,7 @@ import { encode } from "../../../core/history/body.ts";
 import { blank, stages } from "../../../core/history/entry.ts";
 import * as record from "../../../core/history/record.ts";
 import { defaults } from "../../../core/maker/config.ts";
+import * as offers from "../../../core/maker/offers.ts";
 import * as chains from "../../support/maker-chain.ts";
 import * as rig from "../../support/maker.ts";
 import * as rules from "../../support/maker-rules.ts";
@@ -73,6 +74,52 @@ test("maker: disk: full: offers are withdrawn, and announced when there is room"
   assert.notEqual(said(r).at(-1), first);
   assert.equal(kinds(r, "disk-recovered").length, 1);
   rules.settled(r.rules, r.kernel.state);
+});
+
+test("maker: disk: slow: offers are withdrawn at slowMs, and back when records are durable", () => {
+  const r = rig.start({ config: { notify }, isStrict: true });
+  rig.pass(r, 1_000);
+  assert.equal(said(r).length, 1);
+  r.disk.delayMs = 8_000;
+  r.chain.coins = [{ n: 2, mixdepth: 0, sat: 60_000_000n, confirmations: 2 }];
+  chains.mine(r.chain);
+  rig.until(r, ({ kernel }) => kernel.state.journal.at.phase === "appending");
+  const { at } = r.kernel.state.journal;
+  assert.ok("slowAt" in at);
+  const slowAt = at.slowAt;
+  assert.equal(slowAt, r.now + r.config.journal.slowMs);
+  rig.pass(r, slowAt - r.now - 1);
+  const before = said(r).length;
+  assert.ok(!said(r).includes("cancel 0"), "in time");
+  rig.pass(r, 1);
+  assert.deepEqual(said(r).slice(before), ["cancel 0"], "too late");
+  r.disk.delayMs = 3_000;
+  rig.until(r, ({ kernel }) => kernel.state.journal.at.phase === "syncing");
+  rig.pass(r, 2_999);
+  assert.equal(said(r).length, before + 1, "what is written is not durable yet");
+  rig.pass(r, 1);
+  assert.deepEqual(said(r).slice(before + 1), [...offers.publicLines(r.kernel.state.offers)]);
+  assert.equal(kinds(r, "disk-failing").length, 0);
+  rules.settled(r.rules, r.kernel.state);
+});
+
+test("maker: disk: one that hangs takes the offers away until the process is another", () => {
+  const r = rig.start({ config: { notify } });
+  rig.pass(r, 1_000);
+  r.disk.fault = "hang";
+  r.chain.coins = [{ n: 2, mixdepth: 0, sat: 60_000_000n, confirmations: 2 }];
+  chains.mine(r.chain);
+  rig.pass(r, 3_600_000);
+  assert.equal(said(r).at(-1), "cancel 0");
+  assert.equal(codes(r).filter((one) => one === "maker.disk-slow").length, 1);
+  const [none] = kinds(r, "offers-changed").slice(-1);
+  assert.equal(none?.durable, false, "told though there is no record");
+  assert.match(r.notices.at(-1)?.body ?? "", /Reason: records do not become durable\./);
+  rig.die(r);
+  rig.boot(r);
+  rig.pass(r, 10_000);
+  rules.settled(r.rules, r.kernel.state);
+  assert.equal(offers.publicLines(r.kernel.state.offers).length, 1);
 });
 
 test("maker: disk: a journal that is damaged ends nothing but the offers", () => {
