@@ -15,7 +15,9 @@ import { canonical } from "../../core/chain/descriptor.ts";
 import { allOf, field, integerOf, listOf, textOf } from "../../core/chain/fields.ts";
 import { chainName, notSynced } from "../../core/chain/plans/plan.ts";
 import { versionMin } from "../../core/chain/plans/prepare.ts";
-import { type Chain, chainOf, descriptorOf, nodeOf, walletOf } from "../../core/chain/replies.ts";
+import {
+  type Chain, chainOf, descriptorOf, type Node, nodeOf, walletOf,
+} from "../../core/chain/replies.ts";
 import { type Call, decode, encode, ofError, type Outcome } from "../../core/chain/rpc.ts";
 import type { RequestEvent } from "../../core/kernel/io.ts";
 import { type Check, fail, type Finding, ok, warn } from "./finding.ts";
@@ -120,7 +122,7 @@ async function examine(
   });
   const seen = `${where}: version ${versionText(info.version)}, ${config.network}`;
   return [
-    standing(config, seen, chain, info), peers(config, info.peers),
+    standing(config, seen, chain, info), peers(config, info),
     await wallet(talk, namesOf(third), filesOf(fourth)),
   ];
 }
@@ -152,6 +154,7 @@ const fixes: { readonly [reason in Reason]: string } = {
   "wallet": "let bitcoind.wallet name a new wallet: the maker makes it",
   "pruned": "raise maker.birth_height, or use a node that keeps old blocks",
   "no-index": "set txindex=1 in bitcoin.conf",
+  "blocks-only": "set blocksonly=0 in bitcoin.conf",
   "wrong-network": "correct network, or bitcoind.url",
   "too-old": "install a later Bitcoin Core",
   "unsettled": "look again",
@@ -179,9 +182,13 @@ function standing(
   return warn(what, `${at}; blocks below ${chain.prunedBelow} are pruned`, fixes.pruned);
 }
 
-function peers({ peersMin }: Config, count: number): Finding {
-  const seen = `${count} connected`;
-  if (count >= peersMin) return ok("bitcoind peers", seen);
+function peers({ peersMin }: Config, info: Node): Finding {
+  const seen = `${info.peers} connected`;
+  if (info.peers >= peersMin) {
+    if (info.isTold) return ok("bitcoind peers", seen);
+    const deaf = "nothing that waits for a block is seen, and nothing is ever given up";
+    return warn("bitcoind peers", `${seen}, but blocksonly=1: ${deaf}`, fixes["blocks-only"]);
+  }
   return fail("bitcoind peers", `${seen}, at least ${peersMin} needed (bitcoind.peers_min)`,
     "the node is cut off and would not hear of transactions: look at its network");
 }

@@ -151,6 +151,8 @@ export type Reason =
   | "pruned"
   /** The node keeps no index that would tell, and its wallet would not know. */
   | "no-index"
+  /** The node hears of no transactions before they are in a block. */
+  | "blocks-only"
   | "wrong-network"
   | "too-old"
   /** The tip moved whenever it was looked at. */
@@ -281,8 +283,8 @@ export function isPatient(reason: Reason): boolean {
     case "warming-up": case "syncing": case "wallet-loading": case "rescanning": case "unsettled":
       return true;
     case "unreachable": case "timeout": case "credentials": case "refused": case "busy":
-    case "wallet": case "pruned": case "no-index": case "wrong-network": case "too-old":
-    case "stale": case "too-many": case "nonsense":
+    case "wallet": case "pruned": case "no-index": case "blocks-only": case "wrong-network":
+    case "too-old": case "stale": case "too-many": case "nonsense":
       return false;
     default: return unreachable(reason); /* c8 ignore next */
   }
@@ -291,8 +293,8 @@ export function isPatient(reason: Reason): boolean {
 /** Does this stay until a person has changed something? It is still asked again. */
 export function needsPerson(reason: Reason): boolean {
   switch (reason) {
-    case "credentials": case "wallet": case "pruned": case "no-index": case "wrong-network":
-    case "too-old": case "too-many":
+    case "credentials": case "wallet": case "pruned": case "no-index": case "blocks-only":
+    case "wrong-network": case "too-old": case "too-many":
       return true;
     case "warming-up": case "syncing": case "wallet-loading": case "rescanning": case "unsettled":
     case "unreachable": case "timeout": case "refused": case "busy": case "stale": case "nonsense":

@@ -36,11 +36,21 @@ export function chainOf(j: Json): Chain | undefined {
   return { chain, blocks, headers, hash, timeS, isInitial, prunedBelow };
 }
 
-/** `getnetworkinfo`: the version as `300000` for 30.0, and how many peers there are. */
-export function nodeOf(j: Json): { version: number; peers: number } | undefined {
+/** `getnetworkinfo` */
+export type Node = {
+  /** `300000` for 30.0. */
+  readonly version: number;
+  readonly peers: number;
+  /** Do peers tell it of transactions? Not with `blocksonly=1`. */
+  readonly isTold: boolean;
+};
+
+export function nodeOf(j: Json): Node | undefined {
   const version = countOf(field(j, "version"));
   const peers = countOf(field(j, "connections"));
-  return version === undefined || peers === undefined ? undefined : { version, peers };
+  const isTold = flagOf(field(j, "localrelay") ?? true);
+  if (version === undefined || peers === undefined || isTold === undefined) return undefined;
+  return { version, peers, isTold };
 }
 
 /** `getwalletinfo` */

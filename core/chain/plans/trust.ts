@@ -2,7 +2,7 @@
  * May a node's "not found" be believed?
  *
  * Rule 1: it must have all blocks, the transactions that waited when it was stopped, and somebody
- * who tells it of new ones.
+ * who tells it of new ones, to whom it listens.
  * Rule 2: what is in no mempool may be in a block. An index of transactions would say so; the
  * wallet would too, of transactions that concern it, unless it is searching old blocks just now.
  * Rule 3: everything else is a reason not to know.
@@ -49,6 +49,10 @@ export function doubt(
   }
   if (node.peers < config.peersMin) {
     return unavailable("syncing", "chain-alone", `the node has ${node.peers} peers`);
+  }
+  if (!node.isTold) {
+    const text = "the node hears of transactions only in blocks (blocksonly=1)";
+    return unavailable("blocks-only", "chain-blocks-only", text);
   }
   if (by === "knows") return undefined;
   if (by === "index" && readBy(outcomes[4], hasTxIndexOf) === true) return undefined;

@@ -105,6 +105,14 @@ test("doctor: bitcoind: wrong network, too old, cut off, not a node at all", asy
   assert.equal((await lookAt(empty)).states, "bitcoind fail");
 });
 
+test("doctor: bitcoind: blocksonly=1 is warned of, with what comes of it", async () => {
+  const deaf = "{\"version\":300000,\"connections\":8,\"localrelay\":false}";
+  const { states, findings } = await lookAt({ ...quiet, getnetworkinfo: deaf });
+  assert.equal(states, "bitcoind ok, bitcoind peers warn, wallet ok");
+  assert.match(findings[1]?.seen ?? "", /^8 connected, but blocksonly=1: /);
+  assert.match(findings[1]?.fix ?? "", /blocksonly=0/);
+});
+
 test("doctor: wallet: to be loaded, to be made, with keys, old, incomplete, busy", async () => {
   const wallets: readonly (readonly [Node, string, RegExp])[] = [
     [{ listwallets: "[]" }, "ok", /is not loaded; the maker loads it/],

@@ -7,8 +7,8 @@ import {
 
 const reasons: readonly Reason[] = [
   "unreachable", "timeout", "credentials", "refused", "busy", "warming-up", "syncing",
-  "wallet-loading", "rescanning", "wallet", "pruned", "no-index", "wrong-network", "too-old",
-  "unsettled", "stale", "too-many", "nonsense",
+  "wallet-loading", "rescanning", "wallet", "pruned", "no-index", "blocks-only", "wrong-network",
+  "too-old", "unsettled", "stale", "too-many", "nonsense",
 ];
 
 test("chain: failures: no failure of a request is an absence", () => {
@@ -29,7 +29,8 @@ test("chain: reasons: none passes by itself and needs a person too", () => {
     "warming-up", "syncing", "wallet-loading", "rescanning", "unsettled",
   ]);
   assert.deepEqual(reasons.filter(needsPerson), [
-    "credentials", "wallet", "pruned", "no-index", "wrong-network", "too-old", "too-many",
+    "credentials", "wallet", "pruned", "no-index", "blocks-only", "wrong-network", "too-old",
+    "too-many",
   ]);
 });
 

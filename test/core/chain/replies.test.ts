@@ -31,7 +31,12 @@ test("chain: replies: the chain, at its first block and later", () => {
 
 test("chain: replies: the node and its mempool", () => {
   const node = replies.nodeOf(result("wallet", "getnetworkinfo"));
-  assert.deepEqual(node, { version: 300_000, peers: 0 });
+  assert.deepEqual(node, { version: 300_000, peers: 0, isTold: true });
+  const deaf = resultOf("wallet", "getnetworkinfo")
+    .replace("\"localrelay\":true", "\"localrelay\":false");
+  assert.equal(replies.nodeOf(json(deaf))?.isTold, false);
+  const strange = "{\"version\":300000,\"connections\":8,\"localrelay\":\"no\"}";
+  assert.equal(replies.nodeOf(json(strange)), undefined);
   assert.equal(replies.mempoolLoadedOf(result("wallet", "getmempoolinfo")), true);
   assert.equal(replies.hasTxIndexOf(json("{\"txindex\":{\"synced\":true}}")), true);
   assert.equal(replies.hasTxIndexOf(json("{\"txindex\":{\"synced\":false}}")), false);

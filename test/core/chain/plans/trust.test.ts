@@ -33,6 +33,16 @@ test("chain: trust: an index knows all, a wallet its own, and nobody the rest", 
   );
 });
 
+test("chain: trust: hazard 3: with blocksonly=1 nothing is absent, whoever would know of it", () => {
+  const getnetworkinfo = "{\"version\":300000,\"connections\":8,\"localrelay\":false}";
+  for (const by of ["knows", "index", "address"] as const) {
+    const address = by === "address" ? "bcrt1qaddress0" : undefined;
+    const found = doubt(config, outcomes(address, { getnetworkinfo }), by);
+    assert.equal(found?.reason, "blocks-only", by);
+    assert.match(found.fault.text, /blocksonly=1/);
+  }
+});
+
 test("chain: trust: the node's word that it does not know", () => {
   assert.equal(isUnknown({ ok: false, code: -5, message: "" }), true);
   assert.equal(isUnknown({ ok: false, code: -28, message: "" }), false);
