@@ -36,6 +36,8 @@ const body = `
     <ul id="directories" class="plain"></ul></section>
   <section aria-labelledby="h-node"><h2 id="h-node">Bitcoin node</h2>
     <dl id="node" class="cards"></dl><p id="node-why" class="why"></p></section>
+  <section aria-labelledby="h-onion"><h2 id="h-onion">Own onion service</h2>
+    <dl id="onion" class="cards"></dl><p id="onion-why" class="why"></p></section>
   <section aria-labelledby="h-pending"><h2 id="h-pending">Pending transactions</h2>
     <dl id="pending" class="cards"></dl></section>
   <section aria-labelledby="h-disk"><h2 id="h-disk">Journal</h2>

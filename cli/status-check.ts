@@ -48,7 +48,7 @@ export function statusIn(code: number, body: unknown): Status | undefined {
 }
 
 /** `sat`: satoshis in decimal text. */
-type Kind = "text" | "number" | "flag" | "sat" | "maybe-text" | "maybe-number";
+type Kind = "text" | "number" | "flag" | "sat" | "maybe-text" | "maybe-number" | "maybe-flag";
 /** What a value must look like; an array holds the form of each of its members. */
 type Form = Kind | readonly [Form] | { readonly [name: string]: Form };
 
@@ -62,6 +62,11 @@ const makerForm: Form = {
       directory: "text", phase: "text", isUp: "flag", sinceMs: "maybe-number",
       dueMs: "maybe-number", failures: "number",
     }],
+  },
+  onion: {
+    state: "text", sinceMs: "maybe-number", why: "maybe-text", torVersion: "maybe-text",
+    isPow: "flag", isReachable: "maybe-flag", reachedMs: "maybe-number",
+    visitFailure: "maybe-text",
   },
   offers: {
     public: [{
@@ -114,6 +119,7 @@ function isOf(kind: Kind, value: unknown): boolean {
     case "flag": return typeof value === "boolean";
     case "sat": return typeof value === "string" && /^[0-9]{1,20}$/.test(value);
     case "maybe-text": return value === null || typeof value === "string";
+    case "maybe-flag": return value === null || typeof value === "boolean";
     case "maybe-number": return value === null || Number.isFinite(value);
   }
 }

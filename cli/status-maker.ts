@@ -21,6 +21,7 @@ export function makerText(s: Status): string {
     ...under("wrong", s.degraded.flatMap(wrong)),
     ["directories", `${s.directories.up} of ${s.directories.total} up`],
     ...s.directories.all.map((one): Row => ["", directory(one)]),
+    ...under("onion", onion(s.onion)),
     ...under("offers", offers(s.offers)),
     ...under("wallet", wallet(s)),
     ["pending", `${s.pending.watched} watched, ${s.pending.givenUp} given up and still watched`],
@@ -51,6 +52,22 @@ function directory(d: DirectoryStatus): string {
   if (!d.isUp && d.failures > 0) words.push(counted(d.failures, "failure"));
   if (d.phase === "waiting" && d.dueMs !== null) words.push(`next try in ${span(d.dueMs)}`);
   return `${cleanText(d.directory)} ${words.join(", ")}`;
+}
+
+function onion(o: Status["onion"]): readonly string[] {
+  if (o.state === "none") return [];
+  const since = o.sinceMs === null ? "" : ` for ${span(o.sinceMs)}`;
+  const why = o.why === null ? "" : `: ${cleanText(o.why)}`;
+  const tor = o.torVersion === null ? "" : `, Tor ${cleanText(o.torVersion)}`;
+  const pow = o.isPow ? ", visitors solve puzzles" : "";
+  return [`${cleanText(o.state)}${since}${why}${tor}${pow}`, reach(o)];
+}
+
+function reach({ isReachable, reachedMs, visitFailure }: Status["onion"]): string {
+  const last = reachedMs === null ? "" : `, last reached ${span(reachedMs)} ago`;
+  if (isReachable === null) return `not known yet whether it is reached${last}`;
+  if (isReachable) return `reached by ourselves${last}`;
+  return `not reached by ourselves: ${cleanText(visitFailure ?? "no answer")}${last}`;
 }
 
 function offers({ public: all, why, heldMs }: Status["offers"]): readonly string[] {

@@ -29,6 +29,10 @@ const known = {
   "disk-slow": ["The disk is slow", "See what else keeps it busy."],
   "no-directory": ["No directory is up",
     "Run dogwatch doctor: it visits each and says what it sees."],
+  "onion-down": ["The own onion is not served",
+    "See that Tor runs and that its control port lets us in: dogwatch doctor tries it."],
+  "onion-unreachable": ["The own onion is not reached from outside",
+    "See Tor's own log, and the clock of this machine."],
   "no-backend": ["No wallet is watched", "Set bitcoind.url and maker.descriptors, then restart."],
   "backend-down": ["Bitcoin Core does not answer",
     "See that it runs. dogwatch doctor says what it sees of it."],
@@ -218,6 +222,25 @@ function node({ wallet, tip, rescan }) {
   put("node-why", wallet.trouble === null ? "" : "Trouble: " + wallet.trouble.why + ".");
 }
 
+function onion(told) {
+  if (told.state === "none") {
+    put("onion-why", "");
+    return cards("onion", [["state", "not configured"]]);
+  }
+  const reach = told.isReachable === null ? "not tried yet"
+    : told.isReachable ? "yes, " + ago(told.reachedMs) : "no, tried " + ago(told.visitedMs);
+  cards("onion", [
+    ["state", told.state + " for " + span(told.sinceMs)], ["reached by ourselves", reach],
+    ["found by others since", told.uploadedMs === null ? "not yet" : span(told.uploadedMs)],
+    ["visitors solve puzzles", told.isPow ? "yes" : "no"],
+    ...(told.torVersion === null ? [] : [["Tor", told.torVersion]]),
+    ...(told.torPercent === null || told.torPercent === 100 ? []
+      : [["Tor starts", told.torPercent + " %"]]),
+  ]);
+  const why = told.why === null ? told.visitFailure : told.why;
+  put("onion-why", why === null ? "" : "Trouble: " + why + ".");
+}
+
 function notices({ targets, counts }) {
   fill("targets", targets.length === 0
     ? [["li", { class: "soft" }, "No target is configured: nobody is told."]]
@@ -274,6 +297,7 @@ function draw(status, ready) {
     status.directories.total + " up");
   directories(status.directories.all);
   node(status);
+  onion(status.onion);
   cards("pending", [
     ["watched", status.pending.watched], ["given up, still watched", status.pending.givenUp],
     ["being asked about", status.pending.asking], ["not told yet", status.pending.untold],

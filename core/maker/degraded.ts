@@ -12,12 +12,14 @@ import { NEVER } from "../time.ts";
 import type { Maker } from "./node.ts";
 import * as delivery from "../notify/delivery.ts";
 import * as offers from "./offers.ts";
+import * as onion from "../tor/onion.ts";
 import * as pool from "./pool.ts";
 import * as words from "./words.ts";
 
 export const names = [
   "starting", "draining", "journal-unread", "journal-broken", "disk-failing", "disk-slow",
-  "no-directory", "no-backend", "backend-down", "coins-aged", "not-announcing", "notices-failing",
+  "no-directory", "onion-down", "onion-unreachable", "no-backend", "backend-down", "coins-aged",
+  "not-announcing", "notices-failing",
 ] as const;
 export type Name = (typeof names)[number];
 
@@ -34,9 +36,10 @@ export type Degraded = {
 /** Every state that holds at `now`, in the order of `names`. */
 export function degraded(d: Maker, now: Mono): readonly Degraded[] {
   const found = new Map<Name, Degraded>();
-  for (const one of [...process(d, now), ...disk(d, now), ...backend(d, now), ...outside(d, now)]) {
-    found.set(one.name, one);
-  }
+  const all = [
+    ...process(d, now), ...disk(d, now), ...backend(d, now), ...address(d, now), ...outside(d, now),
+  ];
+  for (const one of all) found.set(one.name, one);
   return names.flatMap((name) => found.get(name) ?? []);
 }
 
@@ -102,6 +105,28 @@ function backend(d: Maker, now: Mono): readonly Degraded[] {
   const does = "it is asked again and again; offers are withdrawn after a grace, and come back once"
     + " the coins were looked at";
   return [{ name: "backend-down", why, does, sinceMs: since(b.since, now) }];
+}
+
+/** Our own onion service, if there is to be one. */
+function address(d: Maker, now: Mono): readonly Degraded[] {
+  if (d.onion === undefined || d.phase !== "running") return [];
+  const { isUp, fault, sinceMs, isReachable, visitFailure, torProgress } = onion.status(
+    d.onion, now,
+  );
+  if (!isUp) {
+    const starting = torProgress === undefined || torProgress === 100 ? ""
+      : `: Tor is starting, ${torProgress} %`;
+    const why = fault?.text ?? `the address is not served yet${starting}`;
+    const does = d.onion.config.managed === "torrc"
+      ? "the file with the address is read again and again; until then takers come by directories"
+      : "Tor is asked again and again, with growing waits up to a limit, and the service published"
+        + " anew; until then takers come by directories";
+    return [{ name: "onion-down", why, does, sinceMs }];
+  }
+  if (isReachable !== false) return [];
+  const why = `several visits to our own address have failed: ${visitFailure ?? "no answer"}`;
+  const does = "it is visited again and again; meanwhile takers come by directories";
+  return [{ name: "onion-unreachable", why, does, sinceMs: null }];
 }
 
 function outside(d: Maker, now: Mono): readonly Degraded[] {

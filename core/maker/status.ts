@@ -10,6 +10,7 @@
 import * as delivery from "../notify/delivery.ts";
 import type { Counts as NoticeCounts } from "../notify/events.ts";
 import { NEVER, wallAt, type Mono } from "../time.ts";
+import * as onion from "../tor/onion.ts";
 import type { Counts } from "./counts.ts";
 import { degraded, type Degraded } from "./degraded.ts";
 import * as guard from "./guard.ts";
@@ -44,6 +45,30 @@ export type BalanceStatus = {
   readonly totalSat: string;
 };
 
+export type OnionStatus = {
+  /** `none`: no service of our own is configured. */
+  readonly state: "none" | "up" | "down";
+  readonly phase: string | null;
+  readonly sinceMs: number | null;
+  /** The last fault, while it is down. */
+  readonly why: string | null;
+  readonly torVersion: string | null;
+  /** How far Tor itself has started, in percent. */
+  readonly torPercent: number | null;
+  /** Visitors solve puzzles. */
+  readonly isPow: boolean;
+  /** Since Tor told that others can find the address. */
+  readonly uploadedMs: number | null;
+  /** By visits to ourselves; `null`: not known. */
+  readonly isReachable: boolean | null;
+  /** Since a visit succeeded, and how long that one took. */
+  readonly reachedMs: number | null;
+  readonly reachTookMs: number | null;
+  /** Since the last visit ended, and why it failed, if it did. */
+  readonly visitedMs: number | null;
+  readonly visitFailure: string | null;
+};
+
 export type LimitStatus = {
   readonly violations: number; readonly tracked: number; readonly banned: number;
 };
@@ -53,6 +78,7 @@ export type Status = {
   readonly nick: string;
   readonly pubkey: string;
   readonly network: string;
+  /** Where takers reach us, as directories are told. */
   readonly location: string;
   readonly phase: Maker["phase"];
   /** Unix milliseconds of the start, or `null` while the host has not told the time. */
@@ -62,6 +88,7 @@ export type Status = {
   readonly directories: {
     readonly up: number; readonly total: number; readonly all: readonly DirectoryStatus[];
   };
+  readonly onion: OnionStatus;
   readonly offers: {
     readonly public: readonly OfferStatus[];
     /** Counts the announcements. */
@@ -132,12 +159,12 @@ export type Status = {
 export function status(d: Maker, now: Mono): Status {
   const { config, nick, phase, startedAt, anchor } = d;
   return {
-    schema: 1, nick, pubkey: config.pubkey, network: config.network, location: config.location,
-    phase,
+    schema: 1, nick, pubkey: config.pubkey, network: config.network,
+    location: d.pool.location, phase,
     startedUnixMs: anchor === undefined ? null : wallAt(anchor, d.anchoredAt, startedAt).unixMs,
     uptimeMs: now - startedAt, degraded: degraded(d, now), directories: directoriesOf(d, now),
-    offers: offersOf(d, now), wallet: walletOf(d, now), tip: tipOf(d, now), rescan: rescanOf(d),
-    pending: pendingOf(d), journal: journalOf(d, now),
+    onion: onionOf(d, now), offers: offersOf(d, now), wallet: walletOf(d, now), tip: tipOf(d, now),
+    rescan: rescanOf(d), pending: pendingOf(d), journal: journalOf(d, now),
     history: {
       rows: d.book.rows, others: d.book.others, malformed: d.book.skipped.malformed,
       unknown: d.book.skipped.unknown,
@@ -169,6 +196,24 @@ function directoriesOf(d: Maker, now: Mono): Status["directories"] {
     dueMs: until(dueAt, now), failures, malformed,
   }));
   return { up: all.filter(({ isUp }) => isUp).length, total: all.length, all };
+}
+
+const noOnion: OnionStatus = {
+  state: "none", phase: null, sinceMs: null, why: null, torVersion: null, torPercent: null,
+  isPow: false, uploadedMs: null, isReachable: null, reachedMs: null, reachTookMs: null,
+  visitedMs: null, visitFailure: null,
+};
+
+function onionOf(d: Maker, now: Mono): OnionStatus {
+  if (d.onion === undefined) return noOnion;
+  const o = onion.status(d.onion, now);
+  return {
+    state: o.isUp ? "up" : "down", phase: o.phase, sinceMs: o.sinceMs, why: o.fault?.text ?? null,
+    torVersion: o.torVersion === "" ? null : o.torVersion, torPercent: o.torProgress ?? null,
+    isPow: o.isPow, uploadedMs: o.uploadedMs ?? null, isReachable: o.isReachable ?? null,
+    reachedMs: o.reachedMs ?? null, reachTookMs: o.reachedMs === undefined ? null : o.reachTookMs,
+    visitedMs: o.visitedMs ?? null, visitFailure: o.visitFailure ?? null,
+  };
 }
 
 function offersOf(d: Maker, now: Mono): Status["offers"] {

@@ -63,6 +63,18 @@ test("maker metrics: what is not known is not a number", async () => {
   }
 });
 
+test("maker metrics: the own onion: no number without one", async () => {
+  const none = await scrape(good);
+  const levels = [
+    "dw_maker_onion_up", "dw_maker_onion_reachable", "dw_maker_onion_reached_age_seconds",
+  ];
+  for (const name of levels) assert.ok(Number.isNaN(none.found.get(name)), name);
+  const { found } = await scrape({
+    ...good, onion: { ...good.onion, state: "up", isReachable: false, reachedMs: 3_000 },
+  });
+  assert.deepEqual(levels.map((name) => found.get(name)), [1, 0, 3]);
+});
+
 test("maker metrics: every label exists from the start, and is of a closed list", async () => {
   const { found } = await scrape(good);
   const labels = (name: string): string[] =>

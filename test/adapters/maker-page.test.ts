@@ -189,6 +189,32 @@ test("maker page: everything wrong: named, and what Dogwatch does and people can
   assert.match(page.text("directories"), /dialling.+given up in/);
 });
 
+test("maker page: the own onion: not configured, well, lost, not reached", async () => {
+  const up = {
+    ...good.onion, state: "up" as const, sinceMs: 61_000, torVersion: "0.4.8.16", torPercent: 100,
+    isReachable: true, reachedMs: 30_000, uploadedMs: 40_000,
+  };
+  const shown = async (onion: Status["onion"]): Promise<readonly [string, string]> => {
+    const page = await browse(serving(() => ({ ...good, onion })));
+    return [page.text("onion"), page.text("onion-why")];
+  };
+  assert.deepEqual(await shown(good.onion), ["statenot configured", ""]);
+  const [well, quiet] = await shown(up);
+  assert.match(well, /^stateup for 1 min.*ourselvesyes, 30 s ago.*since40 s.*puzzlesno.*0\.4\.8/);
+  assert.equal(quiet, "");
+  const [lost, why] = await shown({
+    ...up, state: "down", why: "nobody listens", isReachable: null, torPercent: 40,
+    uploadedMs: null,
+  });
+  assert.match(lost, /^statedown for 1 min.*not tried yet.*not yet.*Tor starts40 %$/);
+  assert.equal(why, "Trouble: nobody listens.");
+  const [far, whyFar] = await shown({
+    ...up, isReachable: false, visitedMs: 5_000, visitFailure: "timeout",
+  });
+  assert.match(far, /ourselvesno, tried 5 s ago/);
+  assert.equal(whyFar, "Trouble: timeout.");
+});
+
 test("maker page: hostile texts stay text; unknown names are shown as they are", async () => {
   const evil = "<img src=x>";
   const page = await browse(serving(() => ({

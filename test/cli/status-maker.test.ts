@@ -173,7 +173,8 @@ test("status: maker: check: real snapshots pass; without any one shown field the
 test("status: maker: text: what is wrong stands on top, with what is done about it", () => {
   const lines = makerText(bad).split("\n");
   const [first = "", second = ""] = lines.slice(3);
-  assert.match(first, /^wrong +disk-failing: appending: full, for 13 min 59 s$/);
+  assert.match(first, /^wrong +disk-failing: no room is left while records are written, for 13 /);
+  assert.match(first, / 13 min 59 s$/);
   assert.match(second, /^ +offers are withdrawn; what waits is written/);
   assert.ok(lines.some((line) => /^directories +0 of 3 up$/.test(line)));
   assert.ok(lines.some((line) => /^offers +none: records do not become durable$/.test(line)));
@@ -188,6 +189,26 @@ test("status: maker: text: a maker that is well, line for line", () => {
   assert.match(text, /^ +62345678 sat spendable, 3 coins in all, seen 1 min \d+ s ago$/m);
   assert.match(text, /^ +mixdepth 1: 19345678 sat in 2 coins\npending +0 watched/m);
   assert.doesNotMatch(text, /^wrong/m);
+});
+
+test("status: maker: text: the own onion service, if there is one", () => {
+  const up = {
+    ...good.onion, state: "up" as const, sinceMs: 61_000, torVersion: "0.4.8.16", isPow: true,
+    isReachable: true, reachedMs: 30_000,
+  };
+  const text = makerText({ ...good, onion: up });
+  assert.match(text, /^onion +up for 1 min 1 s, Tor 0\.4\.8\.16, visitors solve puzzles$/m);
+  assert.match(text, /reached by ourselves, last reached 30 s ago$/m);
+  const down = {
+    ...up, state: "down" as const, why: "nobody listens", isReachable: false,
+    visitFailure: "timeout",
+  };
+  const gone = makerText({ ...good, onion: down });
+  assert.match(gone, /^onion +down for 1 min 1 s: nobody listens, Tor/m);
+  assert.match(gone, /^ +not reached by ourselves: timeout, last reached 30 s ago$/m);
+  assert.match(makerText({ ...good, onion: { ...up, isReachable: null, reachedMs: null } }),
+    /^ +not known yet whether it is reached$/m);
+  assert.doesNotMatch(makerText(good), /^onion/m);
 });
 
 test("status: maker: texts of the answer reach the terminal escaped", async () => {
@@ -206,6 +227,10 @@ test("status: maker: texts of the answer reach the terminal escaped", async () =
       }],
     },
     rescan: { ...bad.rescan, phase: evil },
+    onion: {
+      ...bad.onion, state: evil as "up", why: evil, torVersion: evil, isReachable: false,
+      visitFailure: evil,
+    },
     notices: {
       ...bad.notices, targets: [{ to: evil, waiting: 1, failures: 1, why: evil }],
     },

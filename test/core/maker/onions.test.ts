@@ -10,6 +10,7 @@ import type { MakerEffect, MakerEvent } from "../../../core/maker/events.ts";
 import * as maker from "../../../core/maker/maker.ts";
 import * as onions from "../../../core/maker/onions.ts";
 import type { Maker } from "../../../core/maker/node.ts";
+import { status, type Status } from "../../../core/maker/status.ts";
 import * as prng from "../../../core/prng.ts";
 import { secret } from "../../../core/secret.ts";
 import { mono } from "../../../core/time.ts";
@@ -107,6 +108,41 @@ function started(): World {
   push(w, { type: "operator.started" });
   return w;
 }
+
+/** What is shown of the service: its state, the degraded states that are its, and the address. */
+function shown(w: World): { readonly told: Status; readonly wrong: string } {
+  const told = status(w.k.state, mono(w.at));
+  assert.deepEqual(JSON.parse(JSON.stringify(told)), told);
+  const wrong = told.degraded.filter(({ name }) => name.startsWith("onion"));
+  return { told, wrong: wrong.map(({ name, why }) => `${name}: ${why}`).join() };
+}
+
+test("maker: onions: status: down with Tor, up with it, and reached or not", () => {
+  const w = world();
+  w.isTorUp = false;
+  w.isServed = false;
+  push(w, { type: "operator.started" });
+  assert.match(shown(w).wrong, /^onion-down: .*control port/);
+  assert.deepEqual([shown(w).told.onion.state, shown(w).told.location],
+    ["down", "NOT-SERVING-ONION"]);
+  pass(w, 5_000);
+  assert.equal(shown(w).told.onion.sinceMs, 5_000);
+  w.isTorUp = true;
+  pass(w, 60_000);
+  const { told, wrong } = shown(w);
+  assert.equal(wrong, "");
+  assert.deepEqual([told.onion.state, told.onion.why, told.location], ["up", null, `${host}:5222`]);
+  assert.match(told.onion.torVersion ?? "", /^0\./);
+  assert.equal(told.onion.reachedMs, null);
+  pass(w, 600_000);
+  assert.match(shown(w).wrong, /^onion-unreachable: .*unreachable$/);
+  assert.equal(shown(w).told.onion.isReachable, false);
+  w.isTorUp = false;
+  push(w, { type: "conn.closed", conn: w.port as ConnId, reason: "reset" });
+  assert.match(shown(w).wrong, /^onion-down: /);
+  push(w, { type: "operator.stop" });
+  assert.equal(shown(w).wrong, "", "it is down because it stops");
+});
 
 test("maker: onions: the address is served, and told once its key is durable", () => {
   const w = started();

@@ -57,6 +57,7 @@ test("maker: status: a maker that is well says what it has", () => {
   });
   assert.equal(told.wallet.balances.length, defaults.wallet.mixdepths);
   assert.deepEqual([told.tip.height, told.tip.stale, told.rescan.phase], [130, null, "idle"]);
+  assert.deepEqual([told.onion.state, told.onion.isReachable], ["none", null]);
   assert.deepEqual([told.journal.isReady, told.journal.failingMs], [true, null]);
   assert.ok(told.journal.records > 0, "notices are recorded");
   assert.deepEqual(told.notices.targets[0], { to: "notice:0", waiting: 0, failures: 0, why: "" });
