@@ -8,7 +8,9 @@ import type { Outcome } from "../../../sim/outcome.ts";
 const ended = { verdict: "pass" } as Outcome;
 
 /** An engine whose runs have so many steps, and does something else at one of them. */
-function engine(steps: number, at = -1, does = (): void => {}): Pick<Engine, "advance" | "outcome"> {
+function engine(
+  steps: number, at = -1, does = (): void => {},
+): Pick<Engine, "advance" | "outcome"> {
   return {
     advance: ({ world }) => {
       world.steps += 1;
