@@ -3,49 +3,17 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { concat, text } from "../../../core/bytes.ts";
-import { encode } from "../../../core/history/body.ts";
-import { blank, stages } from "../../../core/history/entry.ts";
+import { text } from "../../../core/bytes.ts";
 import * as record from "../../../core/history/record.ts";
 import { defaults } from "../../../core/maker/config.ts";
 import * as offers from "../../../core/maker/offers.ts";
 import * as chains from "../../support/maker-chain.ts";
 import * as rig from "../../support/maker.ts";
 import * as rules from "../../support/maker-rules.ts";
+import { stageOf, waiting, withRow, write } from "../../support/maker-rows.ts";
 import { codes, kinds, notify, said } from "../../support/maker-told.ts";
 
 const min = 60_000;
-
-/** A file with these bodies. */
-function write(r: rig.Rig, bodies: readonly string[]): void {
-  const lines = bodies.map((body, i) => record.encode(i + 1, i, body));
-  r.disk.bytes = concat([record.header, ...lines]);
-  r.disk.durableBytes = r.disk.bytes.length;
-}
-
-const waiting = (n: number): string => encode({
-  type: "added",
-  entry: {
-    ...blank(rig.startedUnixMs * 1_000), txid: chains.txid(n), cjSat: 5_000_000n,
-    amountSat: 5_000_000n, destination: "bcrt1qours00000",
-  },
-});
-
-function withRow(options: rig.Options = {}): rig.Rig {
-  return rig.start({
-    config: { notify, ...options.config }, isStrict: options.isStrict ?? false,
-    directories: options.directories ?? 1,
-    before: (r) => {
-      write(r, [waiting(7)]);
-      options.before?.(r);
-    },
-  });
-}
-
-const stageOf = (r: rig.Rig): string | undefined => {
-  const { book } = r.kernel.state;
-  return book.rows === 0 ? undefined : stages[book.stageOf[0]!];
-};
 
 function whole(r: rig.Rig): number {
   const found = record.scan(r.disk.bytes, 1_000_000);
