@@ -51,15 +51,18 @@ export function signatureOf(text: string): Uint8Array | undefined {
   return der !== undefined && isStrict(der) ? der : undefined;
 }
 
-/** Strict DER of a pair over secp256k1: 1 <= r < n and 1 <= s <= n / 2. */
-export function isStrict(der: Uint8Array): boolean {
+/**
+ * Strict DER of a pair over secp256k1: 1 <= r < n and 1 <= s <= n / 2; with "any" s up to n - 1:
+ * the form alone, of a signature that does not hold for that.
+ */
+export function isStrict(der: Uint8Array, s: "low" | "any" = "low"): boolean {
   if (der.length < DER_MIN || der.length > DER_MAX) return false;
   if (der[0] !== 0x30 || der[1] !== der.length - 2) return false;
   const r = integerAt(der, 2);
   if (r === undefined) return false;
-  const s = integerAt(der, 4 + r.length);
-  if (s === undefined || 6 + r.length + s.length !== der.length) return false;
-  return inRange(r, ORDER - 1n) && inRange(s, HALF_ORDER);
+  const second = integerAt(der, 4 + r.length);
+  if (second === undefined || 6 + r.length + second.length !== der.length) return false;
+  return inRange(r, ORDER - 1n) && inRange(second, s === "low" ? HALF_ORDER : ORDER - 1n);
 }
 
 /** The bytes of the minimal, non-negative DER integer at `at`. */

@@ -36,6 +36,14 @@ for (const [name, bytes, isStrict] of variants) {
   });
 }
 
+test("joinmarket: message: the form alone has room for a high s, and for nothing else", () => {
+  for (const [name, bytes, isStrict] of variants) {
+    assert.equal(message.isStrict(bytes, "any"), isStrict || name === "high s", name);
+  }
+  assert.equal(message.isStrict(der(1n, ORDER - 1n), "any"), true);
+  assert.equal(message.isStrict(der(1n, ORDER), "any"), false);
+});
+
 test("joinmarket: message: a signature has one text", () => {
   const good = base64(der(1n, 1n));
   assert.ok(message.signatureOf(good) !== undefined);
