@@ -1,13 +1,12 @@
 /**
  * The read-only status page: one self-contained document that polls `/status` and `/readyz`.
  *
- * Rule 1: no request leaves for anywhere but this server, and the policy says so: style and script
- * are allowed by the hash of their text.
+ * Rule 1: no request leaves for anywhere but this server (`page/frame.ts`).
  * Rule 2: text from the node reaches the document only as text nodes, never as markup.
  * Rule 3: it shows; it has no control that changes the node.
  * @module
  */
-import { createHash } from "node:crypto";
+import { framed } from "./page/frame.ts";
 import { script } from "./page/script.ts";
 import { style } from "./page/style.ts";
 
@@ -47,35 +46,5 @@ const body = `
 <footer><p>Also: <a href="/status">/status</a> <a href="/readyz">/readyz</a>
   <a href="/livez">/livez</a> <a href="/metrics">/metrics</a></p></footer>`;
 
-/** The whole document. */
-export const html = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Dogwatch directory</title>
-<link rel="icon" href="data:,">
-<style>${style}</style>
-</head>
-<body>${body}
-<script>${script}</script>
-</body>
-</html>
-`;
-
-/** The value of the `Content-Security-Policy` header that belongs to `html`. */
-export const csp = [
-  "default-src 'none'",
-  `style-src '${hashOf(style)}'`,
-  `script-src '${hashOf(script)}'`,
-  "connect-src 'self'",
-  "img-src data:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
-
-function hashOf(text: string): string {
-  return `sha256-${createHash("sha256").update(text, "utf8").digest("base64")}`;
-}
+/** The whole document, and the value of the `Content-Security-Policy` header that belongs to it. */
+export const page = framed({ title: "Dogwatch directory", body, style, script });

@@ -266,7 +266,7 @@ async function openFaces(parts: Parts): Promise<string | undefined> {
   const opened = await openHttp({
     address: settings.http, allowRemote: settings.httpRemote,
     live: () => ({ version, pid: process.pid }), ready: () => readiness(parts),
-    status: () => statusOf(parts), page: () => page(),
+    status: () => statusOf(parts), page: () => page,
     metrics: { contentType: registry.contentType, text: () => registry.text(statusOf(parts)) },
   });
   if (!opened.ok) return `${opened.failure.text}; nothing was started; choose another maker.http`;

@@ -16,7 +16,7 @@ import { createHost, type Host, type Recording } from "../adapters/host.ts";
 import { openHttp, type HttpServer, type Readiness } from "../adapters/http.ts";
 import type { Log } from "../adapters/log.ts";
 import * as metrics from "../adapters/metrics.ts";
-import * as page from "../adapters/page.ts";
+import { page } from "../adapters/page.ts";
 import { primitives } from "../adapters/primitives.ts";
 import { createSockets, type Sockets } from "../adapters/sockets.ts";
 import * as tracefile from "../adapters/tracefile.ts";

@@ -1,22 +1,16 @@
 /**
- * The script of the maker's status page: polls, and fills the document.
+ * The script of the maker's status page: fills the document. `page/frame.ts` polls.
  *
- * It is text, not a compiled function: what the browser runs must be byte for byte what the
- * policy's hash covers. A part is drawn again only when it says something else, so that text that
- * somebody is selecting stays where it is.
+ * A part is drawn again only when it says something else, so that text that somebody is selecting
+ * stays where it is.
  * @module
  */
 
 /** Inlined as it is: its hash stands in the page's policy. */
-export const script = String.raw`"use strict";
-const pollMs = 1000;
-const answerMsMax = 5000;
+export const script = String.raw`
 const reasonsMax = 12;
-let paused = false;
 let answeredAt;
 const drawn = new Map();
-const byId = (id) => document.getElementById(id);
-const number = new Intl.NumberFormat("en");
 
 // What each state is called, and what a person can do about it.
 const known = {
@@ -43,11 +37,6 @@ const known = {
     "Check address and token of the target under [notify]."],
 };
 
-function put(id, text) {
-  const node = byId(id);
-  if (node.textContent !== text) node.textContent = text;
-}
-
 // A description is a text, or [name, attributes, ...descriptions].
 function build(description) {
   if (typeof description === "string") return document.createTextNode(description);
@@ -73,11 +62,6 @@ function cards(id, pairs) {
       ["dd", typeof value === "string" ? { class: "text" } : {}, show(value)]]));
 }
 
-function show(value) {
-  if (typeof value === "number") return number.format(value);
-  return value === undefined || value === null ? "–" : String(value);
-}
-
 function sat(text) {
   return number.format(BigInt(text)) + " sat";
 }
@@ -92,18 +76,6 @@ function span(ms) {
 
 function ago(ms) {
   return ms === null ? "never" : span(ms) + " ago";
-}
-
-function bytes(count) {
-  if (count < 1024) return count + " B";
-  if (count < 1024) return count + " B";
-  const kibi = count / 1024;
-  return kibi < 1024 ? kibi.toFixed(1) + " KiB" : (kibi / 1024).toFixed(1) + " MiB";
-}
-
-function state(text, kind) {
-  put("state", text);
-  byId("state").className = "badge " + kind;
 }
 
 function degraded(all) {
@@ -318,6 +290,8 @@ function draw(status, ready) {
     ["connected directly", inbound.open],
   ]);
   limits(status.guard);
+  answeredAt = Date.now();
+  fresh(true);
 }
 
 function fresh(isFresh) {
@@ -326,35 +300,8 @@ function fresh(isFresh) {
     : "Last answer " + ago(Date.now() - answeredAt) + ": what follows is old.");
 }
 
-async function ask(path) {
-  const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(answerMsMax) });
-  return answer.json();
+function lost() {
+  document.title = "(!) Dogwatch maker";
+  fresh(false);
 }
-
-async function poll() {
-  try {
-    if (!paused) {
-      draw(...await Promise.all([ask("/status"), ask("/readyz")]));
-      answeredAt = Date.now();
-      fresh(true);
-    }
-  } catch {
-    state("not reachable", "bad");
-    document.title = "(!) Dogwatch maker";
-    fresh(false);
-  }
-  setTimeout(poll, pollMs);
-}
-
-function pause() {
-  paused = !paused;
-  byId("pause").setAttribute("aria-pressed", String(paused));
-  put("pause", paused ? "Resume (p)" : "Pause (p)");
-}
-
-byId("pause").addEventListener("click", pause);
-document.addEventListener("keydown", (event) => {
-  if (event.key === "p" && !event.ctrlKey && !event.metaKey && !event.altKey) pause();
-});
-poll();
 `;

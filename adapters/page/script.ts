@@ -1,37 +1,19 @@
 /**
- * The script of the status page: polls, computes the trend, fills the document.
- *
- * It is text, not a compiled function: what the browser runs must be byte for byte what the
- * policy's hash covers.
+ * The script of the status page: computes the trend, fills the document. `frame.ts` polls.
  * @module
  */
 
 /** Inlined as it is: its hash stands in the page's policy. */
-export const script = String.raw`"use strict";
+export const script = String.raw`
 const samplesMax = 120;
-const pollMs = 1000;
-const answerMsMax = 5000;
-let paused = false;
 let last;
 const rates = [];
-const byId = (id) => document.getElementById(id);
-const number = new Intl.NumberFormat("en");
-
-function put(id, text) {
-  const node = byId(id);
-  if (node.textContent !== text) node.textContent = text;
-}
 
 function element(name, text, className) {
   const node = document.createElement(name);
   node.textContent = text;
   if (className) node.className = className;
   return node;
-}
-
-function show(value) {
-  if (typeof value === "number") return number.format(value);
-  return value === undefined ? "–" : String(value);
 }
 
 function cards(id, pairs) {
@@ -78,20 +60,6 @@ function ago(ms) {
   if (seconds < 3600) return Math.floor(seconds / 60) + " min ago";
   if (seconds < 172800) return Math.floor(seconds / 3600) + " h ago";
   return Math.floor(seconds / 86400) + " d ago";
-}
-
-function bytes(count) {
-  if (count < 1024) return count + " B";
-  const units = ["KiB", "MiB", "GiB"];
-  let value = count / 1024;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) { value /= 1024; unit += 1; }
-  return value.toFixed(1) + " " + units[unit];
-}
-
-function state(text, kind) {
-  put("state", text);
-  byId("state").className = "badge " + kind;
 }
 
 function trend(status) {
@@ -159,29 +127,6 @@ const happened = {
   "peer.contest-lost": "a silent connection lost its nick to a newcomer",
 };
 
-async function ask(path) {
-  const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(answerMsMax) });
-  return answer.json();
-}
-
-async function poll() {
-  try {
-    if (!paused) draw(...await Promise.all([ask("/status"), ask("/readyz")]));
-  } catch {
-    state("not reachable", "bad");
-  }
-  setTimeout(poll, pollMs);
-}
-
-function pause() {
-  paused = !paused;
-  byId("pause").setAttribute("aria-pressed", String(paused));
-  put("pause", paused ? "Resume (p)" : "Pause (p)");
-}
-
-byId("pause").addEventListener("click", pause);
-document.addEventListener("keydown", (event) => {
-  if (event.key === "p" && !event.ctrlKey && !event.metaKey && !event.altKey) pause();
-});
-poll();
+// The badge says it; the last figures stay.
+function lost() {}
 `;

@@ -12,7 +12,7 @@ import { names } from "../../core/maker/degraded.ts";
 import type { Status } from "../../core/maker/status.ts";
 import { poor, well } from "../support/maker-status.ts";
 
-const { html, csp } = document();
+const { html, csp } = document;
 
 function inner(tag: string): string {
   return new RegExp(`<${tag}>([^]*?)</${tag}>`).exec(html)?.[1] ?? "";

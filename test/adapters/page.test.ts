@@ -7,11 +7,13 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { createContext, runInContext } from "node:vm";
-import { csp, html } from "../../adapters/page.ts";
+import { page as document } from "../../adapters/page.ts";
 import { defaults } from "../../core/directory/config.ts";
 import * as directory from "../../core/directory/directory.ts";
 import { status, type Status } from "../../core/directory/status.ts";
 import { mono } from "../../core/time.ts";
+
+const { html, csp } = document;
 
 function inner(tag: string): string {
   return new RegExp(`<${tag}>([^]*?)</${tag}>`).exec(html)?.[1] ?? "";
