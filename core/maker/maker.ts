@@ -205,6 +205,8 @@ function started(d: Maker, t: Turn): void {
   const { config, nick } = d;
   log(d, "info", "maker.named", { nick, network: config.network }, t);
   if (d.chain === undefined) log(d, "warn", "maker.no-backend", {}, t);
+  const { updates: { version }, network } = config;
+  telling.notice(d, { kind: "started", nick, version, network }, t);
   directories.configure(d, config.directories, t);
   directories.tell(d, { type: "started" }, t);
   guest(d, { type: "located", location: config.location }, t);

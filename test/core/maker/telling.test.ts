@@ -11,6 +11,24 @@ import { kinds } from "../../support/maker-told.ts";
 
 const min = 60_000;
 
+test("maker: start: its operator is told, once for each run that was not told just now", () => {
+  const r = withRow({ isStrict: true });
+  rig.pass(r, 10_000);
+  const first = kinds(r, "started");
+  assert.deepEqual(first.map(({ durable }) => durable), [true]);
+  const told = r.notices.find(({ body }) => body.includes("\"started\""));
+  assert.match(told?.body ?? "", new RegExp(`Nick: ${rig.nick}\\\\nVersion: 0\\.0\\.0`));
+  rig.die(r);
+  rig.boot(r);
+  rig.pass(r, 10_000);
+  assert.equal(kinds(r, "started").length, 1, "one that starts again and again is told once");
+  rig.push(r, { type: "operator.stop" });
+  rig.pass(r, 10_000);
+  rig.boot(r);
+  rig.pass(r, 10_000);
+  assert.equal(kinds(r, "started").length, 2, "after an end that was told");
+});
+
 test("maker: pending: seen, confirmed, settled, each told once, also across restarts", () => {
   const r = withRow({ isStrict: true });
   rig.pass(r, 10_000);
