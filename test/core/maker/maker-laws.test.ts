@@ -140,7 +140,10 @@ function lives(r: rig.Rig): void {
   const isBroken = d.journal.at.phase === "broken";
   assert.equal(d.isRestored, !isBroken);
   assert.equal(offers.current(d.offers).length > 0, !isBroken && hasCoins(r));
-  assert.deepEqual([d.asked.size, d.recorded.size, d.signing.size, d.replies], [0, 0, 0, 0]);
+  const owed = (): number[] => [d.asked.size, d.recorded.size, d.signing.size, d.replies];
+  // What is asked at intervals may be on its way just now; an answer takes a few milliseconds.
+  for (let i = 0; i < 100 && owed().some((n) => n > 0); i += 1) rig.pass(r, 1);
+  assert.deepEqual(owed(), [0, 0, 0, 0]);
   rig.push(r, { type: "operator.stop" });
   rig.pass(r, d.config.drainMs);
   assert.equal(r.isStopped, true);
