@@ -92,7 +92,7 @@ export function messageOf(l: Letter, now: Mono, lateMs: number): Message {
   const { id, kind, priority, title, unixMs, isRecorded } = l;
   const lines = l.body === "" ? [] : [l.body];
   if (l.isOld || now - l.toldAt >= lateMs) lines.push(`This happened at ${stamp(unixMs)}.`);
-  if (!isRecorded) lines.push("There is no record of this: the disk did not answer in time.");
+  if (!isRecorded) lines.push("Told at once, without a record: the disk does not take one now.");
   return { id, kind, priority, title, body: lines.join("\n"), unixMs, isRecorded };
 }
 
