@@ -46,6 +46,9 @@ const body = `
   <section aria-labelledby="h-limits"><h2 id="h-limits">Limits</h2>
     <dl id="limits" class="cards"></dl>
     <table><caption>Refused, by reason</caption><tbody id="refusals"></tbody></table></section>
+  <section aria-labelledby="h-direct"><h2 id="h-direct">Direct connections</h2>
+    <dl id="direct" class="cards"></dl>
+    <table><caption>Ended, by reason</caption><tbody id="ended"></tbody></table></section>
 </main>
 <footer><p>Also: <a href="/status">/status</a> <a href="/readyz">/readyz</a>
   <a href="/livez">/livez</a> <a href="/metrics">/metrics</a></p></footer>`;

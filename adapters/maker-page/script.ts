@@ -234,10 +234,21 @@ function limits({ orderbook, direct, refusals }) {
     ["banned by order book", orderbook.banned], ["banned connections", direct.banned],
     ["violations", orderbook.violations + direct.violations],
   ]);
-  const seen = Object.entries(refusals).filter(([, count]) => count > 0);
+  byReason("refusals", refusals, "Nothing was refused.");
+}
+
+function direct({ open, opened, identified, ended }) {
+  cards("direct", [
+    ["open", open], ["opened so far", opened], ["said who they are", identified],
+  ]);
+  byReason("ended", ended, "None has ended.");
+}
+
+/** The most frequent ones first. */
+function byReason(id, counts, none) {
+  const seen = Object.entries(counts).filter(([, count]) => count > 0);
   seen.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-  fill("refusals", seen.length === 0
-    ? [["tr", {}, ["td", { class: "none" }, "Nothing was refused."]]]
+  fill(id, seen.length === 0 ? [["tr", {}, ["td", { class: "none" }, none]]]
     : seen.slice(0, reasonsMax).map(([reason, count]) => ["tr", {},
       ["th", { scope: "row" }, reasons[reason] || reason], ["td", {}, show(count)]]));
 }
@@ -246,6 +257,13 @@ const reasons = {
   early: "asked again too early", banned: "banned", directoryBudget: "too much by one directory",
   directBudget: "too much by direct connections", budget: "too much in all",
   lines: "too many lines", nickLines: "too many lines of one nick",
+  "handshake-timeout": "said nothing in time", idle: "silent", flood: "too many lines",
+  strikes: "too many bad lines", "not-a-handshake": "spoke before a handshake",
+  "bad-handshake": "bad handshake", "line-too-long": "line too long",
+  "second-identity": "a second nick", "nick-changed": "another nick than before",
+  "outbox-full": "did not read", "slow-reader": "read too slowly", bye: "left",
+  draining: "we are stopping", crowded: "too many connections",
+  refused: "refused by limits", unread: "did not read our last words",
 };
 
 function badge(status, ready) {
@@ -287,9 +305,9 @@ function draw(status, ready) {
   cards("takers", [
     ["order book requests", counts.orderbooks], ["answered", counts.orderbooksAnswered],
     ["announcements", counts.announced], ["fill requests", counts.fills],
-    ["connected directly", inbound.open],
   ]);
   limits(status.guard);
+  direct(inbound);
   answeredAt = Date.now();
   fresh(true);
 }

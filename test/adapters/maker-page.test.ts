@@ -158,6 +158,20 @@ test("maker page: a maker that is well: offers, coins, directories, nothing wron
   for (const one of others) assert.match(one.textContent, /^up\w{56}\.onion:5222for 11 min$/);
   assert.match(page.text("targets"), /^wellntfynothing waits$/);
   assert.equal(page.text("refusals"), "Nothing was refused.");
+  assert.equal(page.text("ended"), "None has ended.");
+});
+
+test("maker page: direct connections: what ended them, the most frequent first", async () => {
+  const { inbound } = good;
+  const page = await browse(serving(() => ({
+    ...good,
+    inbound: {
+      ...inbound, open: 3, opened: 1_320, identified: 7,
+      ended: { ...inbound.ended, "line-too-long": 29, "not-a-handshake": 1_160, bye: 4 },
+    },
+  })));
+  assert.equal(page.text("direct"), "open3opened so far1,320said who they are7");
+  assert.equal(page.text("ended"), "spoke before a handshake1,160line too long29left4");
 });
 
 test("maker page: coins: bars say in words what they show, and share one scale", async () => {
