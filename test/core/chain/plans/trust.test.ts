@@ -33,7 +33,7 @@ test("chain: trust: an index knows all, a wallet its own, and nobody the rest", 
   );
 });
 
-test("chain: trust: hazard 3: with blocksonly=1 nothing is absent, whoever would know of it", () => {
+test("chain: trust: hazard 3: with blocksonly=1 nothing is absent, whoever would know it", () => {
   const getnetworkinfo = "{\"version\":300000,\"connections\":8,\"localrelay\":false}";
   for (const by of ["knows", "index", "address"] as const) {
     const address = by === "address" ? "bcrt1qaddress0" : undefined;

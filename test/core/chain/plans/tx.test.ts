@@ -115,7 +115,8 @@ test("chain: tx: a node without peers cannot know what it has missed", () => {
 test("chain: tx: hazard 3: a node that hears only of blocks finds, and never says absent", () => {
   const deaf = { getnetworkinfo: "{\"version\":300000,\"connections\":8,\"localrelay\":false}" };
   assert.equal(reasonOf(tx(deaf).answer), "blocks-only");
-  const replacedThere = { ...deaf, gettransaction: said("gettransaction of a replaced transaction") };
+  const told = said("gettransaction of a replaced transaction");
+  const replacedThere = { ...deaf, gettransaction: told };
   assert.equal(reasonOf(tx(replacedThere, replaced).answer), "blocks-only");
   const inBlock = { ...deaf, getrawtransaction: said("getrawtransaction confirmed once") };
   assert.equal(found(tx(inBlock)).confirmations, 1);
