@@ -13,10 +13,9 @@
  * That is remembered for `memoryMs`.
  * Rule 3: only verified messages are remembered (`remember`); `seen` comes before the verification
  * and makes it unnecessary for copies. So nobody fills the memory with what he did not sign.
- * Rule 4: a public request carries nothing that tells a copy from a repetition. A directory relays
- * each once, so the second one by the same way is another request, at once; a copy by another way
- * is none. Counts are forgotten `windowMs` after the last request, so that a way that missed some
- * does not hide later ones for longer.
+ * Rule 4: a public request is not remembered. It is unsigned, so nothing tells a copy of it from a
+ * forgery, and a forged one would hide the true one. Each directory's is answered for itself,
+ * within what the guard allows, and the answer goes back by that directory.
  * Rule 5: memory is bounded; the oldest goes first. Forgetting costs O(1) for each entry ever made.
  * Limit: a replay of what an earlier process has seen, or another maker, cannot be known here.
  * @module
@@ -34,31 +33,19 @@ export type Config = {
   readonly memoryMs: number;
   /** Signatures that are remembered; each takes about 250 bytes. 20,000. */
   readonly signaturesMax: number;
-  /** Senders of public requests that are remembered. 4,096. */
-  readonly requestsMax: number;
-  /** Ways by which one request is counted; what comes by more is a copy. 64. */
-  readonly sourcesMax: number;
 };
 
 export const defaults: Config = {
-  windowMs: 30_000, memoryMs: 86_400_000, signaturesMax: 20_000, requestsMax: 4_096,
-  sourcesMax: 64,
+  windowMs: 30_000, memoryMs: 86_400_000, signaturesMax: 20_000,
 };
 
 /** `new`: handle it. `duplicate`: a copy. `replay`: somebody sends it again. */
 export type Verdict = "new" | "duplicate" | "replay";
 
-/** How often a request came by each way, and how many were handled; and before the last one. */
-type Request = {
-  handled: number; before: number; readonly counts: Map<string, number>; at: Mono;
-};
-
 export type Dedup = {
   readonly config: Config;
   /** When each message was handled, by its digest; in that order. */
   readonly signatures: Map<string, { readonly at: Mono }>;
-  /** By the digest of the request; in the order of `at`. */
-  readonly requests: Map<string, Request>;
   /** Forgotten before their time, because there was no room. */
   evicted: number;
 };
@@ -68,12 +55,12 @@ export type Known = Pick<Signed, "word" | "pubkey" | "signature">;
 
 /** Nothing is remembered yet. Asserts the relations of `config`. */
 export function create(config: Config): Dedup {
-  for (const n of [config.windowMs, config.signaturesMax, config.requestsMax, config.sourcesMax]) {
+  for (const n of [config.windowMs, config.signaturesMax]) {
     assert(Number.isSafeInteger(n), "dedup: whole numbers");
     assert(n >= 1, "dedup: limits are at least 1");
   }
   assert(config.memoryMs >= config.windowMs, "dedup: the memory spans the window");
-  return { config, signatures: new Map(), requests: new Map(), evicted: 0 };
+  return { config, signatures: new Map(), evicted: 0 };
 }
 
 /** What a signed message is, before it is verified. Remembers nothing. */
@@ -89,7 +76,7 @@ export function remember(m: Dedup, s: Known, now: Mono, sha256: Primitives["sha2
   prune(m, now);
   const key = digest(textOf(s), sha256);
   assert(!m.signatures.has(key), "dedup: remembered twice");
-  if (m.signatures.size >= m.config.signaturesMax) evict(m, m.signatures);
+  if (m.signatures.size >= m.config.signaturesMax) evict(m);
   m.signatures.set(key, { at: now });
 }
 
@@ -98,62 +85,18 @@ function textOf(s: Known): string {
   return `${s.word} ${s.pubkey} ${s.signature}`;
 }
 
-/**
- * A public request came by way of `source`. `text` is all that tells it from others: who asks, and
- * for what. True if it is to be handled.
- */
-export function requested(
-  m: Dedup, text: string, source: string, now: Mono, sha256: Primitives["sha256"],
-): boolean {
-  prune(m, now);
-  const key = digest(text, sha256);
-  const known = m.requests.get(key);
-  if (known === undefined) {
-    if (m.requests.size >= m.config.requestsMax) evict(m, m.requests);
-    m.requests.set(key, { handled: 1, before: 0, counts: new Map([[source, 1]]), at: now });
-    return true;
-  }
-  const before = known.counts.get(source);
-  if (before === undefined && known.counts.size >= m.config.sourcesMax) return false;
-  const count = (before ?? 0) + 1;
-  known.counts.set(source, count);
-  if (count <= known.handled) return false;
-  known.before = known.handled;
-  known.handled = count;
-  known.at = now;
-  // Entries stay in the order of their time.
-  m.requests.delete(key);
-  m.requests.set(key, known);
-  return true;
-}
-
-/**
- * The request for which `requested` was just true is not handled after all: a copy of it that comes
- * by another way may be.
- */
-export function refused(m: Dedup, text: string, sha256: Primitives["sha256"]): void {
-  const known = m.requests.get(digest(text, sha256));
-  assert(known !== undefined, "dedup: refused is what was requested");
-  known.handled = known.before;
-}
-
 /** Everything whose time is over goes, oldest first. */
 function prune(m: Dedup, now: Mono): void {
-  expire(m.signatures, m.config.memoryMs, now);
-  expire(m.requests, m.config.windowMs, now);
-}
-
-function expire(map: Map<string, { readonly at: Mono }>, ms: number, now: Mono): void {
-  for (const [key, { at }] of map) {
-    if (now < after(at, ms)) return;
-    map.delete(key);
+  for (const [key, { at }] of m.signatures) {
+    if (now < after(at, m.config.memoryMs)) return;
+    m.signatures.delete(key);
   }
 }
 
-function evict(m: Dedup, map: Map<string, unknown>): void {
-  const oldest = map.keys().next().value;
+function evict(m: Dedup): void {
+  const oldest = m.signatures.keys().next().value;
   assert(oldest !== undefined, "dedup: nothing to forget");
-  map.delete(oldest);
+  m.signatures.delete(oldest);
   m.evicted += 1;
 }
 

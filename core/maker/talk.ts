@@ -1,10 +1,11 @@
 /**
  * What peers say to a maker, and what it answers.
  *
- * Rule 1: a public request is unsigned: it is handled once, whichever way it comes, within what the
- * guard allows; one that the guard refuses on one way may still come by another. A private line is
- * charged to whoever brought it, read, passed over unless its command is one that we know, checked
- * for having been seen, and only then is its signature looked at.
+ * Rule 1: a public request is unsigned: whoever relays it may have made it up. It is answered by
+ * each directory that brings it, within what the guard allows there, so that no directory can hide
+ * what comes by another. A private line is charged to whoever brought it, read, passed over unless
+ * its command is one that we know, checked for having been seen, so that copies by several ways are
+ * handled once, and only then is its signature looked at.
  * Rule 2: an answer goes back the way its question came. It waits for a signature only the first
  * time its text is said: a signature covers the text and not the addressee, so that it serves all.
  * A signature that does not come in time costs the replies that waited, and the next one asks anew.
@@ -47,16 +48,10 @@ export function published(d: Maker, directory: string, line: string, t: Turn): v
   d.counts.orderbooks += 1;
   const number = directories.numberOf(d, directory);
   if (number === undefined) return;
-  if (!dedup.requested(d.dedup, line, directory, t.now, t.p.sha256)) {
-    d.counts.duplicates += 1;
-    return;
-  }
   const verdict = guarded(d, t, (out) => (
     guard.orderbook(d.guard, { directory: number, nick: from }, t.now, out)
   ));
-  if (verdict === "answer") return answerOrderbook(d, from, { via: "directory", directory }, t);
-  // Who makes up requests in another's name must not hide the true ones that come by other ways.
-  dedup.refused(d.dedup, line, t.p.sha256);
+  if (verdict === "answer") answerOrderbook(d, from, { via: "directory", directory }, t);
 }
 
 /** A verdict of the guard, whose lines are for the log. */
@@ -139,15 +134,18 @@ function heard(d: Maker, line: string, t: Turn): signed.Signed | "passed" | "bad
     d.counts.forged += 1;
     return "bad";
   }
-  dedup.remember(d.dedup, read.value, t.now, t.p.sha256);
   return read.value;
 }
 
-function act(d: Maker, { from, word }: signed.Signed, way: Way, t: Turn): void {
+/** It is remembered once it may be acted on: a copy by a way that may is else taken for one. */
+function act(d: Maker, read: signed.Signed, way: Way, t: Turn): void {
+  const { from, word } = read;
   const may = guarded(d, t, (out) => (
     guard.signedLine(d.guard, from, ingressOf(d, way), t.now, out)
   ));
-  if (!may || from === d.nick) return;
+  if (!may) return;
+  dedup.remember(d.dedup, read, t.now, t.p.sha256);
+  if (from === d.nick) return;
   switch (word) {
     case "fill":
       d.counts.fills += 1;

@@ -50,6 +50,14 @@ export function whisper(r: rig.Rig, t: Taker, to: string, line: string): void {
   say(r, t, to, types.PRIVMSG, line);
 }
 
+/** A public line that a hostile directory has made up. */
+export function forge(r: rig.Rig, to: string, line: string): void {
+  const [conn] = [...r.lines.values()].filter((one) => one.to === to && !one.isGone);
+  assert.ok(conn !== undefined, `no connection to ${to}`);
+  const bytes = envelope.encode(types.PUBMSG, line);
+  rig.push(r, { type: "conn.received", conn: conn.conn, bytes });
+}
+
 function say(r: rig.Rig, t: Taker, to: string, type: number, line: string): void {
   const { node: n } = r.directories.get(to) as rig.Directory;
   node.send(n, t.conns.get(to) as ConnId, type, line);

@@ -43,27 +43,47 @@ test("maker: orderbook: a taker gets one signed reply for each offer", () => {
   }
 });
 
-test("maker: orderbook: asked through two directories, answered once", () => {
+test("maker: orderbook: each directory that brings a request takes the answer to it", () => {
   const r = running({ directories: 2 });
   const t = takers.taker(1);
   for (const to of [one, two]) takers.join(r, t, to);
   for (const to of [one, two]) takers.publish(r, t, to, "orderbook");
   rig.pass(r, 100);
-  const all = [...takers.heard(r, t, one), ...takers.heard(r, t, two)];
-  assert.equal(all.length, 1);
-  assert.equal(stateOf(r).counts.duplicates, 1);
+  for (const to of [one, two]) assert.equal(takers.heard(r, t, to).length, 1);
+  assert.equal(stateOf(r).counts.signatures, 1, "the same words are signed once");
 });
 
-test("maker: orderbook: what the guard refuses at one directory hides nothing at another", () => {
+test("maker: orderbook: hazard 12: one in another's name costs him nothing elsewhere", () => {
   const r = running({ directories: 2 });
   const t = takers.taker(1);
-  for (const to of [one, two]) takers.join(r, t, to);
-  // The second comes too early there; by the other way it is the second one, and in time.
-  for (const to of [one, one, two, two]) {
-    takers.publish(r, t, to, "orderbook");
-    rig.pass(r, 50);
+  takers.join(r, t, two);
+  for (let i = 0; i < 40; i += 1) {
+    if (i % 2 === 0) takers.forge(r, one, `${t.nick}!PUBLIC!orderbook`);
+    rig.pass(r, 5_000);
+    if (i % 10 !== 9) continue;
+    takers.publish(r, t, two, "orderbook");
+    rig.pass(r, 100);
+    assert.equal(takers.heard(r, t, two).length, 1, `request ${i}`);
   }
+  for (let i = 0; i < 500; i += 1) takers.forge(r, one, `${t.nick}!PUBLIC!orderbook`);
+  rig.pass(r, 60_000);
+  takers.publish(r, t, two, "orderbook");
+  rig.pass(r, 100);
+  assert.equal(takers.heard(r, t, two).length, 1, "banned with the forging directory only");
+});
+
+test("maker: fill: hazard 12: refused on one way, it is answered on another", () => {
+  const nickLines = { tokens: 1, perMs: 600_000, burst: 1 };
+  const budgets = { ...defaults.guard.budgets, nickLines };
+  const r = running({ directories: 2, config: { guard: { ...defaults.guard, budgets } } });
+  const t = takers.taker(3);
+  for (const to of [one, two]) takers.join(r, t, to);
+  const [spent, wanted] = [takers.line(t, "fill", "0 1 2 3"), takers.line(t, "fill", "1 1 2 3")];
+  for (const line of [spent, wanted]) takers.whisper(r, t, one, line);
+  rig.pass(r, 100);
   assert.equal(takers.heard(r, t, one).length, 1);
+  takers.whisper(r, t, two, wanted);
+  rig.pass(r, 100);
   assert.equal(takers.heard(r, t, two).length, 1);
 });
 
