@@ -226,22 +226,22 @@ function connections(
   const fields = {
     connected: connected.length, total, [isWhole ? "directories" : "disconnected"]: list,
   };
-  log(isWhole ? "info" : "warn", "connections", fields, out);
+  log(isWhole ? "info" : "warn", "maker.report-connections", fields, out);
 }
 
 function limits(m: Reports, orderbook: Limits, direct: Limits, out: Effect[]): void {
   const max = m.config.namesMax;
   if (isWorthTelling(orderbook)) {
     const { violations, banned } = orderbook;
-    const fields = { violations, banned: banned.length };
-    const nick = names(banned, max);
-    log("info", "orderbook-limits", { ...fields, nick, nickTop: top(orderbook, max) }, out);
+    log("info", "maker.report-orderbook-limits", {
+      violations, banned: banned.length, nick: names(banned, max), nickTop: top(orderbook, max),
+    }, out);
   }
   if (!isWorthTelling(direct)) return;
   const { violations, banned } = direct;
-  log("info", "direct-limits", { violations, banned: banned.length }, out);
+  log("info", "maker.report-direct-limits", { violations, banned: banned.length }, out);
   const addresses = { address: names(banned, max), addressTop: top(direct, max) };
-  log("debug", "direct-limits-peers", addresses, out);
+  log("debug", "maker.report-direct-limits-peers", addresses, out);
 }
 
 function isWorthTelling(l: Limits): boolean {
@@ -260,7 +260,7 @@ function summary(
   m.seq += 1;
   const label = labelOf(m.config.summaryHours);
   const { requests, successful, failed, disclosed } = given;
-  log("info", "summary", {
+  log("info", "maker.report-summary", {
     label, requests, successful, failed, feesSat: `${given.feesSat}`,
     volumeSat: `${given.volumeSat}`, successfulVolumeSat: `${given.successfulVolumeSat}`, disclosed,
   }, out);
@@ -272,5 +272,5 @@ function summary(
 function log(
   level: LogLevel, code: string, fields: { readonly [name: string]: LogField }, out: Effect[],
 ): void {
-  out.push({ type: "log", level, code: `maker.report-${code}`, fields });
+  out.push({ type: "log", level, code, fields });
 }

@@ -240,21 +240,24 @@ function whyOf(what: Missing, min: number): string {
 export function lineOf(w: Watch, change: Change): LogEffect | undefined {
   const { id, txid } = w;
   switch (change.type) {
-    case "txid": return line("info", "discovered", { id, txid });
-    case "seen": return line("info", "seen", { id, txid });
-    case "confirmed":
-      return line("info", "confirmed", { id, txid, confirmations: change.confirmations });
-    case "lost": return line("warn", "lost", { id, txid });
-    case "warned": return line("warn", "missing", { id, txid, ageMin: minutes(w.ageMs) });
-    case "given-up": return line("warn", "given-up", { id, txid, why: change.why });
-    case "returned": return line("info", "returned", { id, txid });
+    case "txid": return line("info", "maker.pending-discovered", { id, txid });
+    case "seen": return line("info", "maker.pending-seen", { id, txid });
+    case "confirmed": {
+      const { confirmations } = change;
+      return line("info", "maker.pending-confirmed", { id, txid, confirmations });
+    }
+    case "lost": return line("warn", "maker.pending-lost", { id, txid });
+    case "warned":
+      return line("warn", "maker.pending-missing", { id, txid, ageMin: minutes(w.ageMs) });
+    case "given-up": return line("warn", "maker.pending-given-up", { id, txid, why: change.why });
+    case "returned": return line("info", "maker.pending-returned", { id, txid });
     case "signed": case "settled": case "aged": return undefined;
     default: return unreachable(change); /* c8 ignore next */
   }
 }
 
 function line(
-  level: LogLevel, what: string, fields: { readonly [name: string]: LogField },
+  level: LogLevel, code: string, fields: { readonly [name: string]: LogField },
 ): LogEffect {
-  return { type: "log", level, code: `maker.pending-${what}`, fields };
+  return { type: "log", level, code, fields };
 }

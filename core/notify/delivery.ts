@@ -218,7 +218,7 @@ function opened(m: Delivery, unixMs: number, now: Mono, out: Effect[]): void {
   resume(m, before, now, out);
   offerEarly(m, now, out);
   const { unreadable } = before;
-  if (unreadable > 0) log("warn", "record-unreadable", { count: unreadable }, out);
+  if (unreadable > 0) log("warn", "maker.notice-record-unreadable", { count: unreadable }, out);
 }
 
 /** The record of this run comes before any copy that it sends. */
@@ -235,7 +235,7 @@ function resume(m: Delivery, before: past.Past, now: Mono, out: Effect[]): void 
   if (going.length === 0) return;
   const token = record(m, { type: "notice-run" }, out);
   for (const letter of going) letter.token = token;
-  log("info", "resumed", { count: going.length }, out);
+  log("info", "maker.notice-resumed", { count: going.length }, out);
 }
 
 function stillOpen(
@@ -253,7 +253,7 @@ function stillOpen(
 function log(
   level: LogLevel, code: string, fields: { readonly [name: string]: LogField }, out: Effect[],
 ): void {
-  out.push({ type: "log", level, code: `maker.notice-${code}`, fields });
+  out.push({ type: "log", level, code, fields });
 }
 
 function lost(m: Delivery, letter: Letter, to: string, why: Loss, out: Effect[]): void {

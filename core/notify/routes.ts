@@ -164,12 +164,15 @@ function perform(m: Routes, route: Route, effect: lane.Effect, now: Mono, out: E
       const { letter, why } = effect;
       return void out.push({ type: "lost", letter, to, why });
     }
-    case "failing": return log("info", "delayed", { target: to, why: effect.why }, out);
-    case "losing":
-      return log("warn", "lost", { target: to, loss: effect.loss, why: effect.why }, out);
+    case "failing":
+      return log("info", "maker.notice-delayed", { target: to, why: effect.why }, out);
+    case "losing": {
+      const { loss, why } = effect;
+      return log("warn", "maker.notice-lost", { target: to, loss, why }, out);
+    }
     case "recovered": {
       const { failures, lost } = effect;
-      return log("info", "resent", { target: to, failures, lost }, out);
+      return log("info", "maker.notice-resent", { target: to, failures, lost }, out);
     }
     default: return unreachable(effect); /* c8 ignore next */
   }
@@ -193,5 +196,5 @@ function abandon(route: Route, out: Effect[]): void {
 function log(
   level: LogLevel, code: string, fields: { readonly [name: string]: LogField }, out: Effect[],
 ): void {
-  out.push({ type: "log", level, code: `maker.notice-${code}`, fields });
+  out.push({ type: "log", level, code, fields });
 }
