@@ -8,6 +8,10 @@
 import { unreachable } from "../core/assert.ts";
 import { defaults, type DirectoryConfig } from "../core/directory/config.ts";
 import * as prng from "../core/prng.ts";
+import * as chain from "./bot/chain.ts";
+import * as bots from "./bot/config.ts";
+import type { Host } from "./bot/state.ts";
+import * as rows from "./bot/rows.ts";
 import * as clocks from "./clocks.ts";
 import * as digest from "./digest.ts";
 import * as disk from "./disk.ts";
@@ -18,7 +22,7 @@ import { nickFor, onionFor, primitives, pubkeyOf, secretFor } from "./primitives
 import { endOfTimeUs, told } from "./process.ts";
 import * as queue from "./queue.ts";
 import type {
-  DirectorySettings, NodeId, NodeSpec, Scenario, Trigger,
+  BotSpec, DirectorySettings, NodeId, NodeSpec, Scenario, Trigger,
 } from "./scenario.ts";
 import type { Identity, Kind, Node, Watch, World } from "./world.ts";
 
@@ -31,7 +35,8 @@ const headStartUs = 10_000;
 /** A world at its beginning: nothing has run. */
 export function build(scenario: Scenario, checks: boolean, watch: Watch | undefined): World {
   const key = prng.key(scenario.seed);
-  const nodes = scenario.nodes.map((spec, index) => nodeOf(key, spec, index, scenario));
+  const grounds = groundsOf(key, scenario);
+  const nodes = scenario.nodes.map((spec, index) => nodeOf(key, spec, index, scenario, grounds));
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const items: queue.Queue<Item> = queue.create(prng.stream(key, "ties"));
   // The network tells the world, and the world holds the network.
@@ -74,7 +79,29 @@ function plan(w: World): void {
   queue.push(w.queue, scenario.phases.faultyMs * 1_000, { kind: "heal", at: 0 });
 }
 
-function nodeOf(key: prng.Key, spec: NodeSpec, index: number, scenario: Scenario): Node {
+/** The chains of a world, by name, each with the bots that ask it. */
+function groundsOf(key: prng.Key, scenario: Scenario): ReadonlyMap<NodeId, chain.Ground> {
+  const out = new Map<NodeId, chain.Ground>();
+  const bots = scenario.nodes.filter((spec) => spec.kind === "bot");
+  for (const { id, kind } of scenario.nodes) {
+    if (kind !== "chain") continue;
+    const own = bots.filter((spec) => chainOf(scenario, spec) === id);
+    out.set(id, chain.found(prng.derive(key, "chain", id), own, epochMs));
+  }
+  return out;
+}
+
+/** Whom a bot asks. */
+function chainOf(scenario: Scenario, spec: BotSpec): NodeId | undefined {
+  const all = scenario.nodes.filter((one) => one.kind === "chain");
+  const wanted = all.find((one) => one.id === spec.chain);
+  return (wanted ?? all[0])?.id;
+}
+
+function nodeOf(
+  key: prng.Key, spec: NodeSpec, index: number, scenario: Scenario,
+  grounds: ReadonlyMap<NodeId, chain.Ground>,
+): Node {
   const own = prng.stream(key, "machine", spec.id);
   const startMs = prng.between(own, 1_000, 1_000_000_000);
   const identity = identityOf(key, spec, scenario);
@@ -84,9 +111,8 @@ function nodeOf(key: prng.Key, spec: NodeSpec, index: number, scenario: Scenario
       ? configOf(spec.settings ?? {}, identity.location)
       : undefined,
     clock: clocks.create(startMs, epochMs - startMs), costs: prng.stream(key, "costs", spec.id),
-    disk: spec.kind === "journal"
-      ? disk.create(spec.settings?.diskBytes, prng.stream(key, "disk", spec.id))
-      : undefined,
+    disk: diskOf(key, spec, scenario, grounds), host: hostOf(key, spec, scenario, identity),
+    ground: grounds.get(spec.id),
     kernel: undefined, incarnation: 0, entropy: own, inbox: [], inboxAt: 0, isListed: false,
     busyUntilUs: 0, pausedUntilUs: 0, armedUs: endOfTimeUs,
     stalls: spec.kind === "mute" ? 1 : 0,
@@ -95,12 +121,40 @@ function nodeOf(key: prng.Key, spec: NodeSpec, index: number, scenario: Scenario
   };
 }
 
+function diskOf(
+  key: prng.Key, spec: NodeSpec, scenario: Scenario, grounds: ReadonlyMap<NodeId, chain.Ground>,
+): disk.Disk | undefined {
+  if (spec.kind !== "journal" && spec.kind !== "bot") return undefined;
+  const made = disk.create(spec.settings?.diskBytes, prng.stream(key, "disk", spec.id));
+  if (spec.kind === "journal") return made;
+  const name = chainOf(scenario, spec);
+  const ground = name === undefined ? undefined : grounds.get(name);
+  if (ground === undefined || name === undefined) return made;
+  disk.hold(made, rows.journalOf(prng.derive(key, "chain", name), spec, ground.drafts, epochMs));
+  return made;
+}
+
+function hostOf(
+  key: prng.Key, spec: NodeSpec, scenario: Scenario, own: Identity,
+): Host | undefined {
+  if (spec.kind !== "bot" || own.secret === undefined) return undefined;
+  const far = scenario.nodes.filter((one) => one.kind === "directory" || one.kind === "trap")
+    .filter(({ id }) => spec.directories === undefined || spec.directories.includes(id))
+    .map((one) => identityOf(key, one, scenario).location ?? one.id);
+  const directories = far.map((to) => ({ to, isolation: "directories", directoryId: to }));
+  const name = chainOf(scenario, spec);
+  return {
+    config: bots.configOf(spec, own.secret, directories), cookie: 0,
+    chain: scenario.nodes.findIndex(({ id }) => id === name),
+  };
+}
+
 function kindOf(spec: NodeSpec): Kind {
   switch (spec.kind) {
-    case "directory": case "journal": return spec.kind;
+    case "directory": case "journal": case "bot": case "chain": return spec.kind;
     case "maker": case "taker": case "watcher": return "peer";
     case "flood": case "squatter": case "drip": case "garbage": case "forger":
-    case "mute": case "churn": case "crowd":
+    case "mute": case "churn": case "crowd": case "trap":
       return "hostile";
     default: unreachable(spec);
   }
@@ -112,8 +166,8 @@ function identityOf(key: prng.Key, spec: NodeSpec, scenario: Scenario): Identity
   const isTwin = twin !== undefined && scenario.nodes.some((one) => one.id === twin);
   const person = isTwin ? twin : spec.id;
   const number = prng.below(prng.stream(key, "person", person), 1_000_000_000);
-  const isShown = spec.kind === "directory" || spec.kind === "maker";
-  const hasKey = "auth" in spec && spec.auth === true;
+  const isShown = spec.kind === "directory" || spec.kind === "maker" || spec.kind === "trap";
+  const hasKey = ("auth" in spec && spec.auth === true) || spec.kind === "bot";
   return {
     nick: nickFor(number), location: isShown ? onionFor(number) : undefined,
     secret: hasKey ? secretFor(number) : undefined,
@@ -123,13 +177,14 @@ function identityOf(key: prng.Key, spec: NodeSpec, scenario: Scenario): Identity
 function addresses(nodes: readonly Node[]): ReadonlyMap<string, number> {
   const out = new Map<string, number>();
   for (const node of nodes) {
-    if (node.kind === "directory") out.set(node.identity.location ?? node.id, node.index);
+    const isDialled = node.kind === "directory" || node.spec.kind === "trap";
+    if (isDialled) out.set(node.identity.location ?? node.id, node.index);
   }
   return out;
 }
 
 function nicksOf(nodes: readonly Node[]): ReadonlyMap<NodeId, string> {
-  const honest = nodes.filter((node) => node.kind === "peer");
+  const honest = nodes.filter((node) => node.kind === "peer" || node.kind === "bot");
   return new Map(honest.map((node) => [node.id, node.identity.nick]));
 }
 

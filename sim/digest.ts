@@ -91,6 +91,9 @@ function one(d: Digest, value: SimEvent | SimEffect): void {
       tag(d, 11, "conn" in value ? value.conn ?? 0 : 0);
       return text(d, value.mark);
     case "told": return told(d, value.what);
+    case "derive.given": case "derive.want": case "exec.start": case "operator.rescan":
+    case "req.done": case "req.drop": case "req.failed": case "req.start": case "rpc.answered":
+    case "rpc.asked": case "sign.given": case "sign.want":
     case "asked": case "clock.anchored": case "conn.dial": case "conn.failed":
     case "entropy.given": case "entropy.want": case "key.given": case "log":
     case "operator.reload": case "operator.started": case "operator.stop": case "started":

@@ -71,6 +71,13 @@ export function create(capacityBytes: number | undefined, draws: Prng): Disk {
   };
 }
 
+/** What stands in the file from the beginning, and is kept. */
+export function hold(d: Disk, bytes: Uint8Array): void {
+  put(d, bytes);
+  d.kept = d.size;
+  d.before = imageOf(d);
+}
+
 /** Every order takes `ms` longer; 0: no longer. */
 export function slow(d: Disk, ms: number): void {
   d.slowUs = ms * 1_000;

@@ -56,8 +56,13 @@ function over(w: World, at: number, one: Active): void {
 function count(w: World, harm: Harm, touched: readonly Node[]): void {
   const known = w.fired.get(harm.kind) ?? { fired: 0, active: 0 };
   known.fired += 1;
-  if (touched.some((node) => node.sessions > 0 || node.kind === "journal")) known.active += 1;
+  if (touched.some((node) => node.sessions > 0 || isAlways(node))) known.active += 1;
   w.fired.set(harm.kind, known);
+}
+
+/** What has no connections is struck all the same. */
+function isAlways(node: Node): boolean {
+  return node.kind === "journal" || node.kind === "chain";
 }
 
 /** Whom a fault is about; for links, both ends. Empty when a name is unknown. */
@@ -88,6 +93,7 @@ function breaks(harm: Harm, from: Node, to: Node): boolean {
 /** Is `a` the first end of the fault and `b` the other? */
 function isAlong(harm: Harm, a: Node, b: Node): boolean {
   if (harm.kind === "partition") return harm.side.includes(a.id) && !harm.side.includes(b.id);
+  if (harm.kind === "tor") return harm.node === a.id && b.kind === "directory";
   if (!("link" in harm)) return false;
   return harm.link[0] === a.id && (harm.link[1] === "*" || harm.link[1] === b.id);
 }
@@ -97,6 +103,11 @@ function endsOf(w: World, harm: Harm): readonly (readonly [Node, Node])[] {
     const inside = named(w, harm.side);
     const outside = w.nodes.filter((node) => !inside.includes(node));
     return inside.flatMap((a) => outside.map((b) => [a, b] as const));
+  }
+  if (harm.kind === "tor") {
+    const own = named(w, [harm.node]);
+    const far = w.nodes.filter((node) => node.kind === "directory");
+    return own.flatMap((a) => far.map((b) => [a, b] as const));
   }
   if (!("link" in harm)) return [];
   return linkEnds(w, harm.link);
@@ -118,6 +129,12 @@ function strike(w: World, harm: Harm, touched: readonly Node[]): void {
     case "cut": case "partition": case "slow": case "narrow": case "lateEnd": case "refuse":
     case "hang": case "lateDial": case "chop":
       return refresh(w, harm);
+    case "tor":
+      for (const one of w.nodes) {
+        if (one.kind === "directory") network.reset(w.net, node.index, one.index);
+      }
+      return refresh(w, harm);
+    case "rpcWrong": case "hookDown": return;
     case "halfOpen":
       for (const [a, b] of linkEnds(w, harm.link)) {
         network.halfOpen(w.net, a.index, b.index, harm.way);
@@ -160,7 +177,8 @@ function later(a: number, b: number): number {
 function restart(w: World, node: Node, forMs: number): void {
   if (node.kernel === undefined) return;
   node.restartMs = forMs;
-  if (node.kind === "directory") push(w, node, { type: "operator.stop" });
+  const isAsked = node.kind === "directory" || node.kind === "bot";
+  if (isAsked) push(w, node, { type: "operator.stop" });
   else die(w, node, false, forMs);
 }
 
@@ -183,7 +201,7 @@ function relieve(w: World, harm: Harm, touched: readonly Node[]): void {
   const node = touched[0] as Node;
   switch (harm.kind) {
     case "cut": case "partition": case "slow": case "narrow": case "lateEnd": case "refuse":
-    case "hang": case "lateDial": case "chop": case "halfOpen":
+    case "hang": case "lateDial": case "chop": case "halfOpen": case "tor":
       return refresh(w, harm);
     case "stall":
       node.stalls -= 1;
@@ -198,7 +216,8 @@ function relieve(w: World, harm: Harm, touched: readonly Node[]): void {
     case "diskFull":
       if (node.disk !== undefined) disk.full(node.disk, false);
       return;
-    case "reset": case "pause": case "crash": case "restart": case "jump": case "diskTorn": return;
+    case "reset": case "pause": case "crash": case "restart": case "jump": case "diskTorn":
+    case "rpcWrong": case "hookDown": return;
     default: unreachable(harm);
   }
 }
@@ -258,7 +277,11 @@ function suffer(harm: Harm, path: network.Path, from: Node, to: Node): void {
       path.chop = harm.as;
       return;
     case "reset": case "stall": case "pause": case "crash": case "restart": case "jump":
-    case "drift": case "diskSlow": case "diskFull": case "diskTorn": return;
+    case "drift": case "diskSlow": case "diskFull": case "diskTorn": case "rpcWrong":
+    case "hookDown": return;
+    case "tor":
+      path.refuse = true;
+      return;
     default: unreachable(harm);
   }
 }
@@ -275,14 +298,18 @@ export function heal(w: World): void {
     else befall(w, node);
   }
   for (const a of w.nodes) {
-    for (const b of w.nodes) if (a !== b && isDirectoryLink(a, b)) renew(w, a, b);
+    for (const b of w.nodes) if (a !== b && isUsed(a, b)) renew(w, a, b);
   }
   w.watch?.healed?.(w);
 }
 
-/** Connections go to directories and nowhere else. */
-function isDirectoryLink(a: Node, b: Node): boolean {
-  return a.kind === "directory" || b.kind === "directory";
+/** Connections go to directories, questions to chains. */
+function isUsed(a: Node, b: Node): boolean {
+  return isServer(a) || isServer(b);
+}
+
+function isServer(node: Node): boolean {
+  return node.kind === "directory" || node.kind === "chain";
 }
 
 function recover(w: World, node: Node): void {

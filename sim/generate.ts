@@ -11,18 +11,20 @@ import type { Key, Prng } from "../core/prng.ts";
 import { ambushes } from "./generate/ambush.ts";
 import { castOf, faults, swarm, triggers, weighted, type Cast } from "./generate/faults.ts";
 import {
-  hostileWeights, profiles, shapes, type Profile, type Range, type Shape,
+  hostileWeights, makerProfiles, profiles, shapes, type Profile, type Range, type Shape,
 } from "./generate/profiles.ts";
 import { workload } from "./generate/workload.ts";
+import { botOf } from "./generate/bots.ts";
 import {
-  segmentations, simVersion, type DirectorySettings, type Fate, type HarmKind, type HostSpec,
+  segmentations, simVersion, trapKinds,
+  type DirectorySettings, type Fate, type HarmKind, type HostSpec,
   type Net, type NodeId, type NodeSpec, type PeerSpec, type Phases, type Scenario,
 } from "./scenario.ts";
 
-export { profiles, shapes, type Profile };
+export { makerProfiles, profiles, shapes, type Profile };
 
 /** Kinds of nodes that can be counted. */
-export type Crowd = "directories" | "makers" | "takers" | "watchers" | "hostile";
+export type Crowd = "directories" | "makers" | "takers" | "watchers" | "hostile" | "bots";
 
 /** What the command line may want otherwise. */
 export type Wishes = {
@@ -81,7 +83,8 @@ function nodesOf(
   const takers = wants("takers", shape.takers);
   const watchers = wants("watchers", shape.watchers);
   const hostile = wants("hostile", shape.hostile);
-  const honest = makers + takers + watchers;
+  const bots = wants("bots", shape.bots);
+  const honest = makers + takers + watchers + bots;
   for (let i = 0; i < directories; i += 1) {
     out.push({ id: `dir${i}`, kind: "directory", settings: settingsOf(key, shape, i, honest) });
   }
@@ -91,6 +94,13 @@ function nodesOf(
   for (let i = 0; i < watchers; i += 1) out.push(peerOf(key, "watcher", i, faultyMs, names));
   twin(key, shape, out, faultyMs);
   for (let i = 0; i < hostile; i += 1) out.push(hostileOf(key, i, faultyMs));
+  for (let i = 0; i < bots; i += 1) out.push(botOf(key, i, faultyMs, names));
+  if (bots > 0) out.push({ id: "chain0", kind: "chain" });
+  const traps = bots > 0 ? among(prng.stream(key, "traps"), shape.traps) : 0;
+  for (let i = 0; i < traps; i += 1) {
+    const as = prng.pick(prng.stream(key, "trap", i), trapKinds);
+    out.push({ id: `trap${i}`, kind: "trap", as });
+  }
   if (isDrawn(key, "journal", shape.journal)) out.push({ id: "log0", kind: "journal" });
   return out;
 }
@@ -190,8 +200,9 @@ function phasesOf(
   const fates: { node: NodeId; fate: Fate }[] = [];
   for (const spec of nodes) {
     if (spec.kind === "directory" || spec.kind === "journal") continue;
-    const isHonest = "speaks" in spec;
-    const person = isHonest ? spec.twinOf ?? spec.id : spec.id;
+    if (spec.kind === "chain") continue;
+    const isHonest = "speaks" in spec || spec.kind === "bot";
+    const person = "speaks" in spec ? spec.twinOf ?? spec.id : spec.id;
     const isCore = isHonest && prng.chance(p, 4, 5) && !persons.has(person);
     if (isCore) {
       persons.add(person);
@@ -201,13 +212,14 @@ function phasesOf(
     const fate = fateOf(p, spec);
     if (fate !== "cut") fates.push({ node: spec.id, fate });
   }
-  core.push(...cast.journals);
+  core.push(...cast.journals, ...cast.chains);
   return { faultyMs, core, convergeMs, fates };
 }
 
 /** A squatter may hold a nick of the core for good: by design it goes with the heal. */
 function fateOf(p: Prng, spec: NodeSpec): Fate {
   const drawn = prng.pick<Fate>(p, ["cut", "silent", "dead", "free", "free", "free"]);
-  const mayStay = spec.kind !== "squatter" && !("speaks" in spec);
+  const isHonest = "speaks" in spec || spec.kind === "bot";
+  const mayStay = spec.kind !== "squatter" && !isHonest;
   return drawn === "free" && !mayStay ? "cut" : drawn;
 }

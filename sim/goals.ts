@@ -15,24 +15,27 @@ import { NEVER, type Mono } from "../core/time.ts";
 import type { Told } from "./actors/told.ts";
 import type { Effect, Event, Observer } from "./invariants/directory.ts";
 import { coreDirectories } from "./oracles/core.ts";
+import { makerGoals } from "./oracles/maker-goals.ts";
 import type { Goals, Place } from "./oracles/state.ts";
 import type { OracleActive, OracleNode, OracleWorld } from "./oracles/world.ts";
 import type { Gauges } from "./outcome.ts";
-import { harmKinds, type NodeId } from "./scenario.ts";
+import { botHarms, harmKinds, type NodeId } from "./scenario.ts";
 
 export type Goal = {
   readonly id: string;
+  /** In worlds with our makers only. */
+  readonly isMakers: boolean;
   /** The situation. */
   readonly what: string;
   /** How it is recognised. */
   readonly how: string;
 };
 
-function goal(id: string, what: string, how: string): Goal {
-  return { id, what, how };
+function goal(id: string, what: string, how: string, isMakers = false): Goal {
+  return { id, what, how, isMakers };
 }
 
-/** All goals of worlds with directories and their peers. */
+/** All goals: of worlds with directories and their peers, and of those with our makers. */
 export const goals: readonly Goal[] = Object.freeze([
   goal("S1", "two generations of one nick are alive at once",
     "a directory hears a handshake with the nick of a connection that is not gone"),
@@ -61,13 +64,16 @@ export const goals: readonly Goal[] = Object.freeze([
   goal("S21", "peersMax is reached when a peer is displaced",
     "a displacement while the directory has all the peers that it may have"),
   ...harmKinds.map((kind) => goal(`S22.${kind}`, `${kind} strikes while a session is active`,
-    "a fault of this kind begins while one of its nodes has a connection, or is a journal")),
+    "a fault of this kind begins while one of its nodes has a connection, or is a journal",
+    botHarms.has(kind))),
+  ...makerGoals.map(([id, what, how]) => goal(id, what, how, true)),
 ]);
 
 /** Nothing has been reached. */
 export function create(): Goals {
   return {
     hits: new Map(), gauges: new Map(), places: new Map(), parts: new Set(), crashed: new Set(),
+    trails: new Map(),
   };
 }
 

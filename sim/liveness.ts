@@ -10,6 +10,8 @@
  * |     |                                          | ones of every maker, no others              |
  * | L3  | idle + sweep + pong; others hard + sweep | nobody who was cut off is registered        |
  * | L4  | 10 s after being asked, from L2 on       | a maker's answer reaches the taker          |
+ * | L5  | see `oracles/recovery.ts`                | a maker's transactions are decided; L1, L2  |
+ * |     |                                          | for makers of ours                          |
  * | L8  | the last 10 minutes                      | nothing grows                               |
  *
  * Rule 1: a law is looked at twice, `againMs` apart; what is pending both times is broken. A peer
@@ -26,6 +28,7 @@ import {
   boundMs, collected, coreDirectories, coreMakers, corePeers, directoryOf, ghosts, goneMs, isFree,
   isLate, isUp, knows, registered, sinceUs, slackMs, type Pending,
 } from "./oracles/core.ts";
+import * as recovery from "./oracles/recovery.ts";
 import type { Law, LawId, Liveness, Sizes } from "./oracles/state.ts";
 import type { Asked, OracleNode, OracleWorld } from "./oracles/world.ts";
 import { shapeOf } from "./outcome.ts";
@@ -100,6 +103,12 @@ export function healed(w: OracleWorld): void {
   l.healedUs = w.nowUs;
   const directories = coreDirectories(w);
   if (directories.length === 0) return;
+  for (const bot of recovery.coreBots(w)) {
+    for (const id of recovery.botLaws) {
+      const law: Law = { id, isLate: false, isSecond: false, bot: bot.index };
+      push(w, law, w.nowUs + recovery.dueMs(w, id, bot) * 1_000);
+    }
+  }
   push(w, { id: "L8", isLate: false, isSecond: false }, w.endUs - quietMs * 1_000);
   for (const late of [false, true]) {
     let lastUs = -1;
@@ -120,6 +129,10 @@ export function healed(w: OracleWorld): void {
 export function due(w: OracleWorld, at: number): readonly Asked[] {
   const law = w.oracles.liveness.laws[at];
   if (law === undefined) return [];
+  if (law.bot !== undefined) {
+    ofBot(w, law, law.bot);
+    return [];
+  }
   const l = w.oracles.liveness;
   if (law.id === "L8") l.early = sizes(w);
   const found = pendingOf(w, law);
@@ -138,6 +151,25 @@ export function due(w: OracleWorld, at: number): readonly Asked[] {
   return law.id === "L2" ? questions(w) : [];
 }
 
+/** A law about a bot: like the others, once its time has come for this bot. */
+function ofBot(w: OracleWorld, law: Law, index: number): void {
+  const bot = w.nodes[index];
+  if (bot === undefined || !recovery.isBotLaw(law.id)) return;
+  const atUs = recovery.sinceUs(w, bot) + recovery.dueMs(w, law.id, bot) * 1_000;
+  if (w.nowUs < atUs) return push(w, { ...law, isSecond: false }, atUs);
+  const found: Pending[] = [];
+  recovery.pending(w, law.id, bot, found);
+  const { first } = w.oracles.liveness;
+  const name = `${law.id} ${bot.id}`;
+  if (law.isSecond) {
+    const both = found.filter((one) => first.get(name)?.has(one.key) === true);
+    if (both.length > 0) expire(w, law.id, both);
+  } else if (found.length > 0) {
+    first.set(name, new Set(found.map(({ key }) => key)));
+    push(w, { ...law, isSecond: true }, w.nowUs + againMs * 1_000);
+  }
+}
+
 function pendingOf(w: OracleWorld, law: Law): readonly Pending[] {
   const out: Pending[] = [];
   switch (law.id) {
@@ -145,7 +177,7 @@ function pendingOf(w: OracleWorld, law: Law): readonly Pending[] {
     case "L2": eachPair(w, law, (peer, at) => collected(w, law, peer, at, out)); break;
     case "L3": for (const at of coreDirectories(w)) ghosts(w, at, !law.isLate, out); break;
     case "L4": unanswered(w, out); break;
-    case "L8": break;
+    case "L5": case "L8": break;
     default: law.id satisfies never;
   }
   return out;
@@ -162,6 +194,11 @@ export function pending(w: OracleWorld): readonly string[] {
       if (id === "L4" && late) continue;
       for (const one of pendingOf(w, { id, isLate: late, isSecond: true })) found.push(one.says);
     }
+  }
+  for (const bot of recovery.coreBots(w)) {
+    const own: Pending[] = [];
+    for (const id of recovery.botLaws) recovery.pending(w, id, bot, own);
+    for (const one of own) found.push(one.says);
   }
   return found;
 }
@@ -242,6 +279,7 @@ function sizes(w: OracleWorld): Sizes {
     if (!w.core.has(node.index) || node.kernel === undefined) continue;
     out.set(`${node.id}: connections`, node.sockets.size);
     if (node.kind === "directory") tables(node, out);
+    if (node.kind === "bot") recovery.tables(node, out);
   }
   return out;
 }

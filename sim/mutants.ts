@@ -16,6 +16,9 @@ import { history } from "./mutants/history.ts";
 import { identity } from "./mutants/identity.ts";
 import { liveness } from "./mutants/liveness.ts";
 import { machine } from "./mutants/machine.ts";
+import { makerFunds } from "./mutants/maker-funds.ts";
+import { makerLinks } from "./mutants/maker-links.ts";
+import { makerRecords } from "./mutants/maker-records.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { notices } from "./mutants/notices.ts";
 import { outgoing } from "./mutants/outgoing.ts";
@@ -27,4 +30,5 @@ export { type Aim, aims, type Edit, type Mutant } from "./mutants/mutant.ts";
 /** All of them, by theme. */
 export const mutants: readonly Mutant[] = [
   ...identity, ...liveness, ...routing, ...outgoing, ...notices, ...stream, ...machine, ...history,
+  ...makerLinks, ...makerFunds, ...makerRecords,
 ];

@@ -5,9 +5,10 @@
  * Rule 2: what must hold is what the invariants say; a name only says what is hard about it.
  * @module
  */
+import { makerWorlds } from "./bot/worlds.ts";
+import type { Parts } from "./parts.ts";
 import {
-  simVersion, type Fault, type Harm, type NodeId, type NodeSpec, type Scenario, type Task,
-  type Work,
+  simVersion, type Fault, type NodeSpec, type Scenario, type Task,
 } from "./scenario.ts";
 
 export type Named = { readonly says: string; readonly scenario: Scenario };
@@ -27,21 +28,15 @@ export function named(): ReadonlyMap<string, Named> {
   add("injection", "forged senders, injected lines and answers that nobody gave", injection());
   add("private-flood", "private lines for one who does not read starve nobody", privateFlood());
   add("ghost-nick", "the old connection of a nick is dead and nobody has said so", ghostNick());
+  for (const [name, says, parts] of makerWorlds()) add(name, says, parts);
   add("partial-heal", "a part of the world stays broken for ever", partialHeal());
   return out;
 }
 
-type Parts = {
-  readonly nodes: readonly NodeSpec[];
-  readonly work: readonly (readonly [number, NodeId, Work])[];
-  readonly harm: readonly (readonly [number, Harm])[];
-  readonly faultyMs: number;
-  /** Kept in the core; all honest ones when absent. */
-  readonly core?: readonly NodeId[];
-};
-
 function scenarioOf(name: string, parts: Parts): Scenario {
-  const honest = parts.nodes.filter((one) => one.kind === "directory" || "speaks" in one);
+  const honest = parts.nodes.filter((one) => (
+    one.kind === "directory" || one.kind === "bot" || one.kind === "chain" || "speaks" in one
+  ));
   return {
     simVersion, name, seed: "0x00000000000000d0", nodes: parts.nodes,
     net: {
@@ -55,7 +50,7 @@ function scenarioOf(name: string, parts: Parts): Scenario {
     triggers: [],
     phases: {
       faultyMs: parts.faultyMs, core: parts.core ?? honest.map((one) => one.id),
-      convergeMs: 2_100_000, fates: [],
+      convergeMs: parts.convergeMs ?? 2_100_000, fates: [],
     },
   };
 }

@@ -16,6 +16,7 @@ import type { ConnId } from "../core/ids.ts";
 import { step, TICK } from "../core/kernel/kernel.ts";
 import * as prng from "../core/prng.ts";
 import type { Mono } from "../core/time.ts";
+import * as hosts from "./bot/host.ts";
 import * as clocks from "./clocks.ts";
 import * as digest from "./digest.ts";
 import * as disk from "./disk.ts";
@@ -181,7 +182,9 @@ function perform(
   }
   if (last >= 0) return processes.die(w, node, crash?.power === true, crash?.forMs);
   if (w.marked.has(node.index)) marks.look(w, node, event, effects);
-  if (event.type === "operator.started") network.listen(w.net, node.index, true);
+  const listens = event.type === "operator.started"
+    || (event.type === "started" && node.spec.kind === "trap");
+  if (listens) network.listen(w.net, node.index, true);
 }
 
 function carryOut(w: World, node: Node, effect: SimEffect): void {
@@ -200,7 +203,11 @@ function carryOut(w: World, node: Node, effect: SimEffect): void {
     }
     case "mark": return marks.seen(w, node, effect.mark);
     case "stopped": return processes.die(w, node, false, node.restartMs);
-    case "log": case "told": return;
+    case "log": case "told": case "req.drop": case "exec.start": return;
+    case "req.start": return hosts.request(w, node, effect);
+    case "derive.want": return hosts.derive(w, node, effect);
+    case "sign.want": return hosts.sign(w, node, effect.req, effect.digest);
+    case "rpc.answered": return hosts.replied(w, node, effect);
     case "store.load": case "store.append": case "store.sync": case "store.truncate":
       return ordered(w, node, effect);
     default: unreachable(effect);

@@ -32,6 +32,11 @@ export function sign(secret: Uint8Array, inner: Uint8Array): Uint8Array {
   return signature(pointOf(secret), inner);
 }
 
+/** A signature over what was hashed twice already: over `inner` above, hashed once more. */
+export function signDigest(secret: Uint8Array, digest: Uint8Array): Uint8Array {
+  return signature(pointOf(secret), digest);
+}
+
 /** The compressed public key, as 66 lower-case hex characters. */
 export function pubkeyOf(secret: Uint8Array): string {
   return hex(pointOf(secret));
@@ -72,7 +77,12 @@ function pointOf(secret: Uint8Array): Uint8Array {
 function verifyEcdsa(pubkey: Uint8Array, inner: Uint8Array, der: Uint8Array): boolean {
   if (pubkey.length !== 33 || inner.length !== 32) return false;
   if (pubkey[0] !== 2 && pubkey[0] !== 3) return false;
-  return equal(der, signature(pubkey, inner));
+  return equal(der, signature(pubkey, inner)) || equal(der, signatureOver(pubkey, inner));
+}
+
+/** As `signDigest` makes it. */
+function signatureOver(pubkey: Uint8Array, inner: Uint8Array): Uint8Array {
+  return signature(pubkey, mixed(inner, SHA256));
 }
 
 /**

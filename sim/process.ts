@@ -10,11 +10,14 @@ import * as directory from "../core/directory/directory.ts";
 import * as kernel from "../core/kernel/kernel.ts";
 import type { Root } from "../core/kernel/kernel.ts";
 import * as prng from "../core/prng.ts";
+import * as maker from "../core/maker/maker.ts";
 import { secret } from "../core/secret.ts";
 import { NEVER, type Mono } from "../core/time.ts";
 import * as hostile from "./actors/hostile.ts";
 import * as journal from "./actors/journal.ts";
 import * as peer from "./actors/peer.ts";
+import * as chain from "./bot/chain.ts";
+import * as trap from "./bot/trap.ts";
 import * as clocks from "./clocks.ts";
 import * as disk from "./disk.ts";
 import * as marks from "./marks.ts";
@@ -106,19 +109,20 @@ function greet(w: World, node: Node): void {
     case "peer": case "hostile": {
       const key = node.identity.secret;
       if (key !== undefined) push(w, node, { type: "key.given", key: secret(key) });
-      return join(w, node);
+      return join(w, node, { type: "started" });
     }
-    case "journal": return push(w, node, { type: "started" });
+    case "journal": case "chain": return push(w, node, { type: "started" });
+    case "bot": return join(w, node, { type: "operator.started" });
     default: unreachable(node.kind);
   }
 }
 
-/** A peer that joins late waits until then. */
-function join(w: World, node: Node): void {
+/** One that joins late waits until then. */
+function join(w: World, node: Node, event: SimEvent): void {
   const { spec } = node;
   const atUs = ("joinsAt" in spec ? spec.joinsAt ?? 0 : 0) * 1_000;
-  if (atUs <= w.nowUs) push(w, node, { type: "started" });
-  else pushAt(w, node, atUs, { type: "started" });
+  if (atUs <= w.nowUs) push(w, node, event);
+  else pushAt(w, node, atUs, event);
 }
 
 function kernelOf(w: World, node: Node, now: Mono): SimKernel {
@@ -140,6 +144,23 @@ function machineOf(w: World, node: Node, now: Mono): readonly [AnyRoot, SimState
     case "journal": {
       const state = journal.create(journal.configOf(node.id, node.incarnation), now);
       return [journal.root as unknown as AnyRoot, state];
+    }
+    case "chain": {
+      assert(node.ground !== undefined, "a node without blocks");
+      const state = chain.create(node.ground, node.incarnation);
+      return [chain.root as unknown as AnyRoot, state];
+    }
+    case "trap": {
+      const state = trap.create({ as: spec.as, nick: node.identity.nick });
+      return [trap.root as unknown as AnyRoot, state];
+    }
+    case "bot": {
+      assert(node.host !== undefined, "a bot without a host");
+      // The cookie is read when the process starts, and again when it says so.
+      node.host.cookie = w.nodes[node.host.chain]?.incarnation ?? 0;
+      const seed = prng.derive(w.key, "bot", node.id, node.incarnation);
+      const state = maker.create(node.host.config, seed, primitives, now);
+      return [maker.root(primitives) as unknown as AnyRoot, state];
     }
     case "maker": case "taker": case "watcher": {
       const tells = w.checks && w.oracles.isListening;

@@ -220,7 +220,11 @@ function eventText(w: World, node: Node, event: SimEvent): string {
     case "tick": return "a deadline";
     case "entropy.given": case "key.given": case "operator.reload": case "operator.started":
     case "operator.stop": case "started": case "store.appended": case "store.failed":
-    case "store.loaded": case "store.synced": case "store.truncated": return event.type;
+    case "store.loaded": case "store.synced": case "store.truncated": case "sign.given":
+    case "derive.given": case "operator.rescan": return event.type;
+    case "req.done": return `answer ${event.req}: ${event.status}, ${event.body.length} characters`;
+    case "req.failed": return `no answer ${event.req}: ${event.reason}`;
+    case "rpc.asked": return `asked over HTTP by ${w.nodes[event.question.asker]?.id ?? "nobody"}`;
     default: unreachable(event);
   }
 }
@@ -237,7 +241,13 @@ function effectText(w: World, node: Node, effect: SimEffect): string {
     case "mark": return `mark ${effect.mark}`;
     case "told": return `told ${"fact" in effect.what ? effect.what.fact : effect.what.type}`;
     case "entropy.want": case "stopped": case "store.append": case "store.load":
-    case "store.sync": case "store.truncate": return effect.type;
+    case "store.sync": case "store.truncate": case "sign.want":
+    case "derive.want": return effect.type;
+    case "req.start": return `question ${effect.req} to ${effect.to}`;
+    case "req.drop": return `question ${effect.req} is dropped`;
+    case "exec.start": return `runs ${effect.to}`;
+    case "rpc.answered":
+      return `answers ${w.nodes[effect.asker]?.id ?? "nobody"}: ${effect.status}`;
     default: unreachable(effect);
   }
 }

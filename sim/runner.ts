@@ -11,7 +11,9 @@
  */
 import { unreachable } from "../core/assert.ts";
 import * as prng from "../core/prng.ts";
+import * as chain from "./bot/chain.ts";
 import { build } from "./build.ts";
+import * as clocks from "./clocks.ts";
 import * as digest from "./digest.ts";
 import * as faults from "./faults.ts";
 import type { Item, NodeItem, NoticeItem } from "./items.ts";
@@ -141,11 +143,16 @@ function isDead(w: World, one: Node): boolean {
 
 function task(w: World, one: Task): void {
   const asked = w.byId.get(one.node);
-  if (asked === undefined || ("maker" in one && !w.byId.has(one.maker))) {
+  const other = "maker" in one ? one.maker : "bot" in one ? one.bot : undefined;
+  if (asked === undefined || (other !== undefined && !w.byId.has(other))) {
     w.idle.add(one.id);
     return;
   }
-  processes.push(w, asked, { type: "asked", task: one });
+  if (asked.ground === undefined) {
+    processes.push(w, asked, { type: "asked", task: one });
+  } else if (chain.act(asked.ground, one, clocks.wall(asked.clock, w.nowUs))) {
+    if (w.checks) oracles.moved(w, asked);
+  } else w.idle.add(one.id);
 }
 
 /** Other draws from here on, in every stream that is drawn from while a world runs. */

@@ -62,7 +62,22 @@ export type NodeSpec =
   | PeerSpec
   | HostileSpec
   /** A process that only writes a journal: the subject of disk faults. */
-  | { readonly id: NodeId; readonly kind: "journal"; readonly settings?: JournalSettings };
+  | { readonly id: NodeId; readonly kind: "journal"; readonly settings?: JournalSettings }
+  | BotSpec
+  /** The Bitcoin node that bots ask, with its block chain. Its password changes at each start. */
+  | { readonly id: NodeId; readonly kind: "chain" }
+  /** Somebody whom bots take for a directory. */
+  | { readonly id: NodeId; readonly kind: "trap"; readonly as: TrapKind };
+
+/**
+ * `shut`: accepts and closes. `mute`: says nothing. `drip`: says something all the time, and never
+ * what is waited for. `welcomes`: lets in and closes. `refuses`: says no, and stays. `forges`: its
+ * handshake is of another kind or network. `chatters`: lets in and relays lines that are none.
+ */
+export const trapKinds = [
+  "shut", "mute", "drip", "welcomes", "refuses", "forges", "chatters",
+] as const;
+export type TrapKind = (typeof trapKinds)[number];
 
 export type DirectorySpec = {
   readonly id: NodeId;
@@ -101,6 +116,48 @@ export type DirectorySettings = {
 export type JournalSettings = {
   /** The disk, in bytes. */
   readonly diskBytes?: number;
+};
+
+/** Our own maker daemon, with a disk, a wallet in a chain, and somebody who gets its notices. */
+export type BotSpec = {
+  readonly id: NodeId;
+  readonly kind: "bot";
+  /** Directories it keeps connections to; all when absent. */
+  readonly directories?: readonly NodeId[];
+  /** The chain that it asks; the first one when absent. */
+  readonly chain?: NodeId;
+  readonly joinsAt?: number;
+  /** Transactions that wait in its history when it starts first. 0. */
+  readonly rows?: number;
+  /** Over the defaults of the daemon; times in ms, sizes in bytes. */
+  readonly settings?: BotSettings;
+};
+
+/** What scenarios may change about a bot: keys of `MakerConfig`, flat. */
+export type BotSettings = {
+  readonly startupMs?: number;
+  readonly dialMs?: number;
+  readonly handshakeMs?: number;
+  readonly idleMs?: number;
+  readonly pongMs?: number;
+  readonly retriesMax?: number;
+  readonly spentMs?: number;
+  readonly announceDelayMaxMs?: number;
+  readonly backendGraceMs?: number;
+  readonly downMs?: number;
+  readonly pollMs?: number;
+  readonly intervalMs?: number;
+  readonly checkMs?: number;
+  readonly timeoutMs?: number;
+  readonly warnMs?: number;
+  readonly lateCheckMs?: number;
+  readonly settledMin?: number;
+  /** How far sizes are drawn away from what could be offered, in millionths. 100,000. */
+  readonly sizeSpreadPpm?: number;
+  /** The disk. */
+  readonly diskBytes?: number;
+  /** Everything is logged. */
+  readonly verbose?: boolean;
 };
 
 export type PeerSpec = {
@@ -185,7 +242,19 @@ export type Work =
   /** Sends PUBMSG and the like `count` times at once. */
   | { readonly op: "burst"; readonly count: number; readonly bytes: number }
   /** A journal appends `count` records of `bytes` bytes. */
-  | { readonly op: "append"; readonly count: number; readonly bytes: number };
+  | { readonly op: "append"; readonly count: number; readonly bytes: number }
+  /** The chain grows by `blocks`, of what waits. */
+  | { readonly op: "mine"; readonly blocks: number }
+  /**
+   * Of the chain the newest `blocks` are left behind for one more. What they held waits again, or
+   * with `isDropped` is in no memory pool any more.
+   */
+  | { readonly op: "reorg"; readonly blocks: number; readonly isDropped: boolean }
+  /** Somebody sends the transaction that row `row` of a bot waits for, or replaces it. */
+  | { readonly op: "send" | "replace" | "evict"; readonly bot: NodeId; readonly row: number }
+  /** A bot is paid `kSat` thousand satoshis, or its largest coin is spent. */
+  | { readonly op: "fund"; readonly bot: NodeId; readonly kSat: number }
+  | { readonly op: "drain"; readonly bot: NodeId };
 
 /** A fault: an interval, or an instant where `forMs` is absent. */
 export type Fault = { readonly id: number; readonly at: number } & Harm;
@@ -260,11 +329,29 @@ export type Harm =
   /** The disk takes no more bytes. */
   | { readonly kind: "diskFull"; readonly node: NodeId; readonly forMs: number }
   /** The next write is cut short, and the power fails. */
-  | { readonly kind: "diskTorn"; readonly node: NodeId; readonly forMs: number };
+  | { readonly kind: "diskTorn"; readonly node: NodeId; readonly forMs: number }
+  /** The node's Tor dies: its connections to directories are reset, new ones are refused. */
+  | { readonly kind: "tor"; readonly node: NodeId; readonly forMs: number }
+  /** The chain answers wrongly, or what it answers does not arrive whole. */
+  | { readonly kind: "rpcWrong"; readonly node: NodeId; readonly as: RpcWrong;
+      readonly forMs: number }
+  /** Who gets a bot's notices cannot be reached. */
+  | { readonly kind: "hookDown"; readonly node: NodeId; readonly forMs: number };
+
+/**
+ * `denied`: 401, whatever the password. `html`: an error page. `cut`: half of the answer. `busy`:
+ * 503. `warming`: the node says that it starts. `alone`: it has no peers. `silent`: never.
+ */
+export const rpcWrongs = [
+  "denied", "html", "cut", "busy", "warming", "alone", "silent",
+] as const;
+export type RpcWrong = (typeof rpcWrongs)[number];
 
 export type HarmKind = Harm["kind"];
+/** Kinds that need a bot, or the chain that it asks. */
+export const botHarms: ReadonlySet<HarmKind> = new Set(["tor", "rpcWrong", "hookDown"]);
 export const harmKinds = [
   "cut", "partition", "halfOpen", "slow", "narrow", "lateEnd", "reset", "refuse", "hang",
   "lateDial", "chop", "stall", "pause", "crash", "restart", "jump", "drift", "diskSlow",
-  "diskFull", "diskTorn",
+  "diskFull", "diskTorn", "tor", "rpcWrong", "hookDown",
 ] as const satisfies readonly HarmKind[];

@@ -7,11 +7,33 @@ import type { Directory } from "../core/directory/node.ts";
 import type { StoreEvent } from "../core/history/store.ts";
 import type { Tick, WakeEffect } from "../core/kernel/io.ts";
 import type { Kernel } from "../core/kernel/kernel.ts";
+import type { MakerEffect, MakerEvent } from "../core/maker/events.ts";
+import type { Maker } from "../core/maker/node.ts";
 import type { Hostile } from "./actors/hostile.ts";
 import type { Journal, JournalEffect, JournalEvent } from "./actors/journal.ts";
 import type { Peer, PeerEffect, PeerEvent } from "./actors/peer.ts";
+import type { ChainEffect, ChainEvent, ChainNode } from "./bot/chain.ts";
+import type { Trap } from "./bot/trap.ts";
 
-export type SimEvent = DirectoryEvent | PeerEvent | JournalEvent | StoreEvent | Tick;
-export type SimEffect = DirectoryEffect | PeerEffect | JournalEffect | WakeEffect;
-export type SimState = Directory | Peer | Hostile | Journal;
+/**
+ * What the host of a simulated maker daemon knows: neither Tor's control port nor what an onion
+ * service keeps. An order of another kind is reported (X2).
+ */
+export type BotEvent = Extract<MakerEvent, {
+  readonly type: "conn.opened" | "conn.received" | "conn.congested" | "conn.drained"
+    | "conn.closed" | "conn.dialed" | "conn.failed" | "req.done" | "req.failed" | "sign.given"
+    | "derive.given" | "store.loaded" | "store.appended" | "store.synced" | "store.truncated"
+    | "store.failed" | "clock.anchored" | "operator.started" | "operator.stop"
+    | "operator.reload" | "operator.rescan";
+}>;
+export type BotEffect = Extract<MakerEffect, {
+  readonly type: "conn.dial" | "conn.send" | "conn.close" | "req.start" | "req.drop"
+    | "sign.want" | "derive.want" | "store.load" | "store.append" | "store.sync"
+    | "store.truncate" | "exec.start" | "log" | "stopped";
+}>;
+export type SimEvent =
+  | DirectoryEvent | PeerEvent | JournalEvent | StoreEvent | BotEvent | ChainEvent | Tick;
+export type SimEffect =
+  DirectoryEffect | PeerEffect | JournalEffect | BotEffect | ChainEffect | WakeEffect;
+export type SimState = Directory | Peer | Hostile | Journal | Maker | ChainNode | Trap;
 export type SimKernel = Kernel<SimState, SimEvent, SimEffect>;

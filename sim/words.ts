@@ -41,7 +41,7 @@ export const harmNames: { readonly [kind in HarmKind]: string } = {
   lateEnd: "late end", reset: "reset", refuse: "refused", hang: "hang", lateDial: "late dial",
   chop: "chopped", stall: "stall", pause: "pause", crash: "crash", restart: "restart",
   jump: "clock jump", drift: "clock drift", diskSlow: "disk slow", diskFull: "disk full",
-  diskTorn: "disk torn",
+  diskTorn: "disk torn", tor: "Tor down", rpcWrong: "wrong answers", hookDown: "notices refused",
 };
 
 /** A harm in three columns: what, where, how. `how` may be empty. */
@@ -128,7 +128,10 @@ function whereText(h: Harm, s: Signs): string {
     case "drift":
     case "diskSlow":
     case "diskFull":
-    case "diskTorn": return h.node;
+    case "diskTorn":
+    case "tor":
+    case "rpcWrong":
+    case "hookDown": return h.node;
     default: return unreachable(h);
   }
 }
@@ -152,7 +155,10 @@ function howText(h: Harm): string {
     case "stall":
     case "pause":
     case "diskFull":
+    case "tor":
+    case "hookDown":
     case "refuse": return forText(h.forMs);
+    case "rpcWrong": return `${forText(h.forMs)} (${h.as})`;
     case "slow": return `${forText(h.forMs)} (+${spanText(h.ms)} each way)`;
     case "narrow": return `${forText(h.forMs)} (${countText(h.bytesPerSec)} bytes/s)`;
     case "lateEnd":
@@ -215,6 +221,16 @@ export function taskText(t: Task): string {
     case "away": return `${t.node} leaves for ${spanText(t.forMs)}`;
     case "burst": return `${t.node} sends ${manyText(t.count, "line", t.bytes)} at once`;
     case "append": return `${t.node} appends ${manyText(t.count, "record", t.bytes)}`;
+    case "mine": return `${t.node} grows by ${plural(t.blocks, "block")}`;
+    case "reorg": {
+      const what = `${t.node} leaves ${plural(t.blocks, "block")} behind`;
+      return t.isDropped ? `${what}, for good` : what;
+    }
+    case "send": return `somebody sends what row ${t.row} of ${t.bot} waits for`;
+    case "replace": return `somebody spends otherwise what row ${t.row} of ${t.bot} waits for`;
+    case "evict": return `what row ${t.row} of ${t.bot} waits for is dropped by all`;
+    case "fund": return `${t.bot} is paid ${countText(t.kSat)},000 satoshis`;
+    case "drain": return `the largest coin of ${t.bot} is spent`;
     default: return unreachable(t);
   }
 }

@@ -9,6 +9,8 @@ import type { DirectoryConfig } from "../core/directory/config.ts";
 import type { ConnId } from "../core/ids.ts";
 import type { Primitives } from "../core/primitives.ts";
 import type { Key, Prng } from "../core/prng.ts";
+import type { Ground } from "./bot/chain.ts";
+import type { Host } from "./bot/state.ts";
 import type { Clock } from "./clocks.ts";
 import type { Digest } from "./digest.ts";
 import type { Disk } from "./disk.ts";
@@ -24,7 +26,7 @@ export type { Notice } from "./items.ts";
 export type { SimEffect, SimEvent, SimKernel, SimState } from "./vocabulary.ts";
 
 /** What kind of machine runs on a node. */
-export type Kind = "directory" | "peer" | "hostile" | "journal";
+export type Kind = "directory" | "peer" | "hostile" | "journal" | "bot" | "chain";
 
 /** Who a node is on the wire; equal for twins. */
 export type Identity = {
@@ -46,6 +48,10 @@ export type Node = {
   readonly clock: Clock;
   readonly costs: Prng;
   readonly disk: Disk | undefined;
+  /** For bots: what surrounds the process. */
+  readonly host: Host | undefined;
+  /** For chains: the blocks, which outlive the node's process. */
+  readonly ground: Ground | undefined;
   /** The process; `undefined` while it is down. */
   kernel: SimKernel | undefined;
   /** Processes so far; the running one's number. */

@@ -5,7 +5,7 @@
  * reached fails it, once enough seeds have run for that to mean something.
  * @module
  */
-import { type HarmKind, harmKinds } from "../../sim/scenario.ts";
+import { botHarms, type HarmKind, harmKinds } from "../../sim/scenario.ts";
 import { type Goal, goals, type Profile, shapes } from "./engine.ts";
 import type { Recipe } from "./job.ts";
 import type { Read } from "./seeds.ts";
@@ -38,7 +38,9 @@ const fullProfiles: readonly Profile[] = ["std", "chaos"];
 
 /** The goals that worlds of this recipe can reach. */
 export function declared(recipe: Recipe): Goal[] {
-  return goals.filter(({ id }) => {
+  const hasBots = shapes[recipe.profile].bots[1] > 0;
+  return goals.filter(({ id, isMakers }) => {
+    if (isMakers && !hasBots) return false;
     const kind = harmKinds.find((one) => id === `S22.${one}`);
     return kind === undefined || mayFire(kind, recipe);
   });
@@ -58,7 +60,9 @@ export function shareText(tally: Tally, recipe: Recipe): string {
 
 function mayFire(kind: HarmKind, { profile, adjust }: Recipe): boolean {
   const shape = shapes[profile];
-  if (kind.startsWith("disk") && shape.journal === 0) return false;
+  const hasBots = shape.bots[1] > 0;
+  if (kind.startsWith("disk") && shape.journal === 0 && !hasBots) return false;
+  if (botHarms.has(kind) && !hasBots) return false;
   const last = adjust.faults.findLast((one) => one.kind === kind);
   if (last !== undefined) return last.rate !== "off" && last.rate !== 0;
   return (shape.weights[kind] ?? shape.otherWeight) > 0;

@@ -128,19 +128,39 @@ const words: { readonly [kind in HarmKind]: Words } = {
     example: { id, at, kind: "drift", node: "dir0", ppm: 20_000, forMs: 600_000 },
   },
   diskSlow: {
-    says: "The disk takes longer for each order. Only a journal has a disk.",
+    says: "The disk takes longer for each order. Journals and bots have disks.",
     fields: [node, "ms: how much longer, in ms", forMs],
     example: { id, at, kind: "diskSlow", node: "journal0", ms: 500, forMs: 30_000 },
   },
   diskFull: {
-    says: "The disk takes no more bytes. Only a journal has a disk.",
+    says: "The disk takes no more bytes. Journals and bots have disks.",
     fields: [node, forMs],
     example: { id, at, kind: "diskFull", node: "journal0", forMs: 30_000 },
   },
   diskTorn: {
-    says: "The next write is cut short, and the power fails. Only a journal has a disk.",
+    says: "The next write is cut short, and the power fails. Journals and bots have disks.",
     fields: [node, down],
     example: { id, at, kind: "diskTorn", node: "journal0", forMs: 10_000 },
+  },
+  tor: {
+    says: "The Tor of a bot dies: its connections to directories are reset, new ones refused.",
+    fields: [node, forMs],
+    example: { id, at, kind: "tor", node: "bot0", forMs: 120_000 },
+  },
+  rpcWrong: {
+    says: "The chain's node answers wrongly.",
+    fields: [
+      node,
+      "as: denied, busy: refused; html: a proxy's page; cut: half an answer; warming: it starts; " +
+        "alone: it has no peers; silent: no answer",
+      forMs,
+    ],
+    example: { id, at, kind: "rpcWrong", node: "chain0", as: "html", forMs: 120_000 },
+  },
+  hookDown: {
+    says: "Who gets a bot's notices cannot be reached.",
+    fields: [node, forMs],
+    example: { id, at, kind: "hookDown", node: "bot0", forMs: 120_000 },
   },
 };
 

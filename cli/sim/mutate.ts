@@ -16,7 +16,7 @@ import { type Mutant, mutants } from "../../sim/mutants.ts";
 import { exits } from "../exit.ts";
 import { tellProblems } from "../flags.ts";
 import type { Io } from "../io.ts";
-import { defaultOptions, type Profile, profiles } from "./engine.ts";
+import { defaultOptions, makerProfiles, type Profile, profiles } from "./engine.ts";
 import { plainOptions, told, whole } from "./flags.ts";
 import type { RunOptions } from "./job.ts";
 import { type Control, createControl, hunt, plantedPool, retry } from "./mutate-hunt.ts";
@@ -72,6 +72,8 @@ export const pageFile = "docs/mutants.md";
 type Settings = {
   readonly mutants: readonly Mutant[];
   readonly profiles: readonly Profile[];
+  /** Nobody asked for some of them. */
+  readonly isPlain: boolean;
   readonly seedsMax: number;
   readonly from: bigint;
   readonly options: RunOptions;
@@ -130,6 +132,7 @@ function read(flags: MutateFlags, problems: string[]): Settings | undefined {
   const settings = {
     mutants: listed("--only", flags.only, mutants, ({ id }) => id, problems),
     profiles: listed("--profile", flags.profile, profiles, (name) => name, problems),
+    isPlain: flags.profile === undefined,
     seedsMax: whole("--seeds", flags.seeds, seedsMost, problems) ?? seedsUsual,
     options: { ...plainOptions, eventsMax: eventsMax ?? defaultOptions.eventsMax },
     folder: join(flags.out ?? ".sim", "mutants"),
@@ -169,9 +172,15 @@ async function campaignOf(
 function searched(bench: Bench, list: readonly Mutant[]): Promise<Ended> {
   const { settings, control } = bench;
   return eachOf(bench, list, async (mutant, pool) => {
-    const hunted = await hunt(pool, control, settings);
+    const hunted = await hunt(pool, control, { ...settings, profiles: worldsOf(settings, mutant) });
     return { id: mutant.id, aims: mutant.aims, says: mutant.says, ...hunted };
   });
+}
+
+/** Bugs of our maker need worlds with one; the others are hunted in those of directories. */
+function worldsOf({ profiles: asked, isPlain }: Settings, mutant: Mutant): readonly Profile[] {
+  if (!isPlain) return asked;
+  return mutant.isMakers === true ? ["maker"] : asked.filter((one) => !makerProfiles.includes(one));
 }
 
 async function replayed(bench: Bench, recorded: Recorded): Promise<Ended> {

@@ -25,6 +25,10 @@ type Row = readonly [
 
 const model =
   "Compare with what the oracle believes: it may have missed an end, a drop or a limit.";
+const makers =
+  "Compare with the wire: the oracle reads what was sent and received, and no state.";
+const makerBounds =
+  "Check that the bound counts every wait: checks, answers, the timeout, the disk's retry.";
 const bounds = "Check that the bound counts every wait: backoff, contest, sweep, pong, link delay.";
 
 const rows: readonly Row[] = [
@@ -120,6 +124,52 @@ const rows: readonly Row[] = [
     "What still grows after the faults are over would grow for ever.", model, "floods"],
   ["L9", "stuck only with a reason", "What does not recover has a reason from a closed list.",
     "\"It hangs\" is no answer.", bounds, "any"],
+  ["L5", "transactions are decided",
+    "After the heal every transaction of a maker has the status that the chain implies.",
+    "What stays open for ever costs its owner sleep.", makerBounds, "outages, reorganisations"],
+  ["M1", "one connection to a directory",
+    "A maker never dials a directory that it is dialling or connected to.",
+    "Two connections of one nick throw each other out.", makers, "late dials, silent ends"],
+  ["M2", "waits grow, and shrink after health only",
+    "The wait before each dial lies within the law of backoff; lines that came on a connection " +
+      "that had been up for long begin it anew, and nothing else does.",
+    "Whoever dials without waiting takes a directory down that is just coming back.", makers,
+    "directories that accept and close"],
+  ["M3", "dials and handshakes end",
+    "Each has a deadline of its own that nothing else puts off.",
+    "A connection that is neither up nor down is not counted as either.", makers,
+    "lost answers, slow links"],
+  ["M4", "silence is noticed",
+    "A silent directory is asked, once a minute at most, and left if it does not answer.",
+    "A dead connection looks healthy for ever: the system has nothing to send.", makers,
+    "half-open links"],
+  ["M5", "no directory waits for another",
+    "All are dialled at once, each again in its own time, and PING is answered at once.",
+    "One directory that does not answer must not cost the others.", makers, "hanging dials"],
+  ["M6", "offers are current, kept, and allowed",
+    "Every directory was told the same offers once; coins that are known suffice for each; none " +
+      "is public while records or the node fail; a request is answered once.",
+    "A taker that is led into a void does not come back.",
+    "The coins are those that the process knows; what it cannot know is judged by L2.",
+    "outages, full disks, spent coins"],
+  ["M7", "outages are told once",
+    "There are no more notices that all directories are down, or back, than times that they were.",
+    "An alarm that repeats is switched off.", makers, "flapping links"],
+  ["M9", "nothing is given up that is there",
+    "A transaction is given up after the whole timeout of definite absence, and while absent.",
+    "Money that is written off by mistake is looked for in vain.",
+    "Absence counts when a node that could know has answered.", "outages, clocks, restarts"],
+  ["M10", "a status moves along its way",
+    "Waiting, confirmed, settled or given up: each follows from the one before, and settled stays.",
+    "Statistics and notices are made of these.", makers, "reorganisations, crashes"],
+  ["M11", "no answer is not an answer",
+    "A status changes only to what was true of the chain while it was asked.",
+    "An outage is not a fact about money.",
+    "What was true when the answer was given may have changed since.", "outages, wrong answers"],
+  ["M12", "a notice comes once",
+    "A confirmation has one letter for good, and no letter goes again to one who has taken it.",
+    "Nobody reads what comes twice.",
+    "A delivery that was not recorded before a crash may be repeated.", "crashes"],
   ["M13", "durable state survives crashes",
     "After a crash the journal holds the state before or after each record, never a third.",
     "A torn record must cost itself, not what was written before.",

@@ -9,7 +9,7 @@
  */
 import { z } from "zod";
 import {
-  fates, hostileKinds, marks, type Scenario, segmentations, simVersion,
+  fates, hostileKinds, marks, rpcWrongs, type Scenario, segmentations, simVersion, trapKinds,
 } from "../../sim/scenario.ts";
 import { seedText } from "./seeds.ts";
 
@@ -38,6 +38,14 @@ const settings = z.strictObject({
   verbose: z.boolean(),
 }).partial();
 
+const botSettings = z.strictObject({
+  startupMs: span, dialMs: span, handshakeMs: span, idleMs: span, pongMs: span,
+  retriesMax: whole(0, 1_000_000), spentMs: span, announceDelayMaxMs: span, backendGraceMs: span,
+  downMs: span, pollMs: span, intervalMs: span, checkMs: span, timeoutMs: span, warnMs: span,
+  lateCheckMs: span, settledMin: whole(1, 1_000),
+  sizeSpreadPpm: whole(0, 1_000_000), diskBytes: size, verbose: z.boolean(),
+}).partial();
+
 const directories = z.array(name).max(nodesMax).optional();
 const joinsAt = instant.optional();
 
@@ -58,6 +66,12 @@ const node = z.discriminatedUnion("kind", [
     id: name, kind: z.literal("journal"),
     settings: z.strictObject({ diskBytes: size.optional() }).optional(),
   }),
+  z.strictObject({
+    id: name, kind: z.literal("bot"), directories, joinsAt, chain: name.optional(),
+    rows: whole(0, 1_000).optional(), settings: botSettings.optional(),
+  }),
+  z.strictObject({ id: name, kind: z.literal("chain") }),
+  z.strictObject({ id: name, kind: z.literal("trap"), as: z.enum(trapKinds) }),
 ]);
 
 const net = z.strictObject({
@@ -82,6 +96,15 @@ const task = z.discriminatedUnion("op", [
   z.strictObject({
     ...ofTask, op: z.literal("append"), count: whole(0, 100_000), bytes: whole(0, bytesMax),
   }),
+  z.strictObject({ ...ofTask, op: z.literal("mine"), blocks: whole(1, 1_000) }),
+  z.strictObject({
+    ...ofTask, op: z.literal("reorg"), blocks: whole(1, 1_000), isDropped: z.boolean(),
+  }),
+  ...(["send", "replace", "evict"] as const).map((op) => z.strictObject({
+    ...ofTask, op: z.literal(op), bot: name, row: whole(0, 1_000),
+  })),
+  z.strictObject({ ...ofTask, op: z.literal("fund"), bot: name, kSat: whole(1, 1_000_000) }),
+  z.strictObject({ ...ofTask, op: z.literal("drain"), bot: name }),
 ]);
 
 const forMs = span;
@@ -108,6 +131,9 @@ const harms = {
   diskSlow: { node: name, ms, forMs },
   diskFull: { node: name, forMs },
   diskTorn: { node: name, forMs },
+  tor: { node: name, forMs },
+  rpcWrong: { node: name, as: z.enum(rpcWrongs), forMs },
+  hookDown: { node: name, forMs },
 } as const;
 
 function harmUnion(beside: z.core.$ZodLooseShape): z.ZodType {

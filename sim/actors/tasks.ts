@@ -33,7 +33,9 @@ export function asked(p: Peer, task: Work, t: Turn): void {
     case "chat": return chat(p, task.bytes, t);
     case "away": return away(p, task.forMs, t);
     case "burst": return burst(p, task.count, task.bytes, t);
-    case "append": return;
+    case "append": case "mine": case "reorg": case "send": case "replace": case "evict":
+    case "fund": case "drain":
+      return;
     default: return unreachable(task);
   }
 }

@@ -11,7 +11,8 @@ import { unreachable } from "../../core/assert.ts";
 import * as prng from "../../core/prng.ts";
 import type { Key, Prng } from "../../core/prng.ts";
 import {
-  harmKinds, segmentations, type Fault, type Harm, type HarmKind, type Link, type Mark,
+  botHarms, harmKinds, rpcWrongs, segmentations,
+  type Fault, type Harm, type HarmKind, type Link, type Mark,
   type NodeId, type NodeSpec, type Trigger, type Way,
 } from "../scenario.ts";
 import type { Shape } from "./profiles.ts";
@@ -22,16 +23,26 @@ export type Cast = {
   readonly peers: readonly NodeId[];
   readonly all: readonly NodeId[];
   readonly journals: readonly NodeId[];
+  readonly bots: readonly NodeId[];
+  readonly chains: readonly NodeId[];
+  /** Who has a disk. */
+  readonly disks: readonly NodeId[];
 };
+
+/** Who is dialled, asked, or alone. */
+const servers: readonly NodeSpec["kind"][] = ["directory", "journal", "chain", "trap"];
 
 export function castOf(nodes: readonly NodeSpec[]): Cast {
   const of = (wants: (spec: NodeSpec) => boolean): readonly NodeId[] =>
     nodes.filter(wants).map((spec) => spec.id);
   return {
     directories: of((spec) => spec.kind === "directory"),
-    peers: of((spec) => spec.kind !== "directory" && spec.kind !== "journal"),
+    peers: of(({ kind }) => !servers.includes(kind)),
     all: of((spec) => spec.kind !== "journal"),
     journals: of((spec) => spec.kind === "journal"),
+    bots: of((spec) => spec.kind === "bot"),
+    chains: of((spec) => spec.kind === "chain"),
+    disks: of((spec) => spec.kind === "journal" || spec.kind === "bot"),
   };
 }
 
@@ -46,7 +57,8 @@ export function swarm(
   for (const kind of harmKinds) {
     const isOn = prng.chance(p, 1, 2);
     const weight = (shape.weights[kind] ?? shape.otherWeight) * prng.between(p, 1, 4);
-    if (diskKinds.includes(kind) && cast.journals.length === 0) continue;
+    if (diskKinds.includes(kind) && cast.disks.length === 0) continue;
+    if (botHarms.has(kind) && (cast.bots.length === 0 || cast.chains.length === 0)) continue;
     if (wanted.get(kind) ?? isOn) out.push([kind, weight]);
   }
   return out;
@@ -118,11 +130,18 @@ function wayOf(p: Prng): Way {
 
 function linkOf(p: Prng, cast: Cast): Link {
   if (prng.chance(p, 1, 8)) return [prng.pick(p, cast.all), "*"];
+  if (cast.chains.length > 0 && cast.bots.length > 0 && prng.chance(p, 1, 4)) {
+    return [prng.pick(p, cast.bots), prng.pick(p, cast.chains)];
+  }
   return [prng.pick(p, cast.peers), prng.pick(p, cast.directories)];
 }
 
 /** A directory one time in three, else a peer. */
 function someone(p: Prng, cast: Cast): NodeId {
+  if (cast.bots.length > 0 && prng.chance(p, 1, 2)) {
+    const isChain = cast.chains.length > 0 && prng.chance(p, 1, 3);
+    return isChain ? prng.pick(p, cast.chains) : prng.pick(p, cast.bots);
+  }
   return prng.chance(p, 1, 3) ? prng.pick(p, cast.directories) : prng.pick(p, cast.peers);
 }
 
@@ -147,13 +166,17 @@ function harmOf(p: Prng, kind: HarmKind, cast: Cast): Harm | undefined {
     case "chop": return { kind, link, as: prng.pick(p, segmentations), forMs };
     case "stall": case "pause": case "crash": case "restart": case "jump": case "drift":
     case "diskSlow": case "diskFull": case "diskTorn": return nodeHarm(p, kind, cast, forMs);
+    case "tor": case "hookDown": return { kind, node: prng.pick(p, cast.bots), forMs };
+    case "rpcWrong":
+      return { kind, node: prng.pick(p, cast.chains), as: prng.pick(p, rpcWrongs), forMs };
     default: unreachable(kind);
   }
 }
 
 function nodeHarm(
   p: Prng, kind: Exclude<HarmKind, "cut" | "partition" | "halfOpen" | "slow" | "narrow" |
-    "lateEnd" | "reset" | "refuse" | "hang" | "lateDial" | "chop">,
+    "lateEnd" | "reset" | "refuse" | "hang" | "lateDial" | "chop" | "tor" | "rpcWrong" |
+    "hookDown">,
   cast: Cast, forMs: number,
 ): Harm | undefined {
   const node = someone(p, cast);
@@ -171,9 +194,9 @@ function nodeHarm(
     case "jump": return { kind, node, ms: prng.pick(p, jumps) * (prng.chance(p, 1, 2) ? 1 : -1) };
     case "drift": return { kind, node, ppm: prng.between(p, -50_000, 50_000), forMs };
     case "diskSlow":
-      return { kind, node: prng.pick(p, cast.journals), ms: prng.between(p, 1, 30_000), forMs };
-    case "diskFull": return { kind, node: prng.pick(p, cast.journals), forMs };
-    case "diskTorn": return { kind, node: prng.pick(p, cast.journals), forMs: short(p) };
+      return { kind, node: prng.pick(p, cast.disks), ms: prng.between(p, 1, 30_000), forMs };
+    case "diskFull": return { kind, node: prng.pick(p, cast.disks), forMs };
+    case "diskTorn": return { kind, node: prng.pick(p, cast.disks), forMs: short(p) };
     default: unreachable(kind);
   }
 }

@@ -9,8 +9,10 @@
 import type { HarmKind, HostileKind } from "../scenario.ts";
 
 export const profiles = [
-  "smoke", "std", "chaos", "clock", "slow", "adversary", "liveness", "std20",
+  "smoke", "std", "chaos", "clock", "slow", "adversary", "liveness", "std20", "maker", "maker24",
 ] as const;
+/** Worlds with our maker daemon in them; the others are about directories. */
+export const makerProfiles: readonly Profile[] = ["maker", "maker24"];
 export type Profile = (typeof profiles)[number];
 
 /** From, to; both included. */
@@ -23,6 +25,10 @@ export type Shape = {
   readonly takers: Range;
   readonly watchers: Range;
   readonly hostile: Range;
+  /** Our makers; with any there is a chain for them too. */
+  readonly bots: Range;
+  /** What they take for directories and is none. */
+  readonly traps: Range;
   readonly faultyMin: Range;
   readonly convergeMs: number;
   readonly faults: Range;
@@ -50,6 +56,7 @@ export type Shape = {
 const std: Shape = {
   says: "a bit of everything",
   directories: [1, 2], makers: [2, 10], takers: [1, 4], watchers: [0, 2], hostile: [0, 2],
+  bots: [0, 0], traps: [0, 0],
   faultyMin: [10, 60], convergeMs: 2_100_000, faults: [0, 24], triggers: [0, 4],
   ambushes: [0, 3],
   tasksPerHour: [4, 12], weights: {}, otherWeight: 2,
@@ -94,6 +101,22 @@ export const shapes: { readonly [profile in Profile]: Shape } = {
     hostile: [0, 1], faults: [6, 40], triggers: [1, 8],
     weights: { halfOpen: 14, cut: 8, partition: 8, crash: 8, lateEnd: 8, hang: 6 },
     otherWeight: 1,
+  },
+  maker: {
+    ...std, says: "our maker daemon: several directories, a chain, a disk, Tor",
+    directories: [2, 4], makers: [0, 2], takers: [1, 2], watchers: [0, 0], hostile: [0, 1],
+    bots: [1, 3], traps: [0, 2],
+    faultyMin: [15, 75], convergeMs: 3_000_000, faults: [2, 30], triggers: [0, 2],
+    ambushes: [0, 1], journal: 0, twins: 0,
+    weights: { tor: 6, rpcWrong: 6, crash: 6, diskFull: 4, restart: 3, hookDown: 3 },
+    otherWeight: 2,
+  },
+  maker24: {
+    ...std, says: "our maker daemon for a day, with 8 directories and few faults",
+    directories: [8, 8], makers: [0, 0], takers: [0, 0], watchers: [0, 0], hostile: [0, 0],
+    bots: [1, 1], faultyMin: [1_440, 1_440], convergeMs: 0, faults: [2, 8], triggers: [0, 0],
+    ambushes: [0, 0], journal: 0, twins: 0, smallLimits: 0, quickBeats: 0, smallBuffers: 0,
+    oddSegments: 0, slowHosts: 0,
   },
 };
 

@@ -9,6 +9,7 @@ import { unreachable } from "../../core/assert.ts";
 import * as prng from "../../core/prng.ts";
 import type { Key, Prng } from "../../core/prng.ts";
 import type { NodeId, NodeSpec, Task, Work } from "../scenario.ts";
+import { chainTasks } from "./chain.ts";
 
 /** About `perHour` tasks for each honest peer and hour; of a thousand bodies so many are long. */
 export function workload(
@@ -17,8 +18,12 @@ export function workload(
   const makers = nodes.filter((spec) => spec.kind === "maker").map((spec) => spec.id);
   const out: Task[] = [];
   for (const [index, spec] of nodes.entries()) {
-    if (spec.kind === "directory") continue;
+    if (spec.kind === "directory" || spec.kind === "bot") continue;
     const p = prng.stream(key, "work", spec.id);
+    if (spec.kind === "chain") {
+      out.push(...chainTasks(p, spec.id, nodes, untilMs, 10_000 + index * 5_000));
+      continue;
+    }
     const hours = spec.kind === "journal" ? 30 : 1;
     const count = Math.ceil(untilMs * perHour * hours / 3_600_000);
     for (let i = 0; i < count; i += 1) {
@@ -40,8 +45,8 @@ function workOf(
     case "watcher": return watcherWork(p);
     case "journal":
       return { op: "append", count: prng.between(p, 1, 20), bytes: size(p, longBodies) };
-    case "directory": case "flood": case "squatter": case "drip": case "garbage": case "forger":
-    case "mute": case "churn": case "crowd":
+    case "bot": case "chain": case "directory": case "flood": case "squatter": case "drip":
+    case "garbage": case "forger": case "trap": case "mute": case "churn": case "crowd":
       return undefined;
     default: unreachable(spec);
   }

@@ -1,7 +1,8 @@
 /**
  * Plain data: copied, compared and frozen.
  *
- * Rule 1: objects, arrays, `Map`, `Set` and bytes; a function or a class instance is no state.
+ * Rule 1: objects, arrays, `Map`, `Set`, bytes and columns of numbers; a function or a class
+ * instance is no state.
  * Rule 2: a copy keeps what is shared within it shared, so that a machine runs on it as on the
  * original.
  * Rule 3: order counts in a `Map` and a `Set`, because machines walk them.
@@ -21,10 +22,19 @@ function copy(value: unknown, known: Map<object, unknown>): unknown {
   const made = known.get(value);
   if (made !== undefined) return made;
   if (value instanceof Uint8Array) return keep(Uint8Array.from(value), value, known);
+  if (isTable(value)) return keep(value.slice(), value, known);
   if (Array.isArray(value)) return copyArray(value, known);
   if (value instanceof Map) return copyMap(value, known);
   if (value instanceof Set) return copySet(value, known);
   return copyRecord(value, known);
+}
+
+/** Columns of numbers, as large tables are kept in. */
+type Table = Int32Array | Uint32Array | Float64Array;
+
+function isTable(value: object): value is Table {
+  return value instanceof Int32Array || value instanceof Uint32Array
+    || value instanceof Float64Array;
 }
 
 function copyArray(value: readonly unknown[], known: Map<object, unknown>): unknown[] {
@@ -80,9 +90,16 @@ function differ(
   if (a instanceof Uint8Array) {
     return b instanceof Uint8Array && equal(a, b) ? undefined : at(path);
   }
+  if (isTable(a)) return isTable(b) && isSame(a, b) ? undefined : at(path);
   if (a instanceof Map || a instanceof Set) return differOrdered(a, b, path, seen);
   if (b instanceof Map || b instanceof Set || b instanceof Uint8Array) return at(path);
   return differRecord(a, b, path, seen);
+}
+
+function isSame(a: Table, b: Table): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function differOrdered(
@@ -122,7 +139,7 @@ function at(path: string): string {
 /** Freezes records and arrays to their leaves; bytes and collections cannot be and stay as is. */
 export function freeze<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  if (value instanceof Uint8Array || value instanceof Map || value instanceof Set) return value;
+  if (ArrayBuffer.isView(value) || value instanceof Map || value instanceof Set) return value;
   Object.freeze(value);
   for (const item of Object.values(value)) freeze(item);
   return value;

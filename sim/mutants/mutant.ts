@@ -9,7 +9,8 @@
  */
 export const aims = [
   "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14", "D15",
-  "D16", "X1", "X2", "X3", "X4", "X5", "X6",
+  "D16", "M1", "M2", "M3", "M4", "M5", "M6", "M7", "M9", "M10", "M11", "M12", "M13", "L2",
+  "L5", "X1", "X2", "X3", "X4", "X5", "X6",
   // One peer that does not read makes the heartbeat wait for ever.
   "heartbeat-hang",
   // One peer that does not read holds up what all others are sent.
@@ -38,6 +39,8 @@ export type Edit = { readonly file: string; readonly find: string; readonly repl
 export type Mutant = Edit & {
   readonly id: string;
   readonly aims: Aim;
+  /** Hunted in worlds with our makers, instead of those of directories. */
+  readonly isMakers?: true;
   /** What bug it is, in one line. */
   readonly says: string;
   /** A second place, where the bug needs one. */

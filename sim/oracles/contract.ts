@@ -29,6 +29,12 @@ const kinds: { readonly [kind in OracleNode["kind"]]: ReadonlySet<string> } = {
   directory: new Set(["wake", "conn.send", "conn.close", "entropy.want", "log", "stopped"]),
   peer: new Set(["wake", "conn.send", "conn.close", "conn.dial", "log", "mark", "told"]),
   hostile: new Set(["wake", "conn.send", "conn.close", "conn.dial", "log", "mark", "told"]),
+  bot: new Set([
+    "wake", "conn.send", "conn.close", "conn.dial", "req.start", "req.drop", "sign.want",
+    "store.load", "store.append", "store.sync", "store.truncate", "exec.start", "derive.want",
+    "log", "stopped",
+  ]),
+  chain: new Set(["wake", "rpc.answered"]),
   journal: new Set([
     "wake", "store.load", "store.append", "store.sync", "store.truncate", "log", "mark", "told",
   ]),

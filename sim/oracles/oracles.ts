@@ -20,12 +20,15 @@ import * as clocks from "../clocks.ts";
 import * as goals from "../goals.ts";
 import * as cross from "../invariants/cross.ts";
 import * as invariants from "../invariants/directory.ts";
+import * as maker from "../invariants/maker.ts";
 import * as journals from "../invariants/journal.ts";
 import type { Violation } from "../invariants/violation.ts";
 import * as liveness from "../liveness.ts";
 import * as model from "../model.ts";
 import type { Gauges } from "../outcome.ts";
 import * as contract from "./contract.ts";
+import * as makerGoals from "./maker-goals.ts";
+import * as makers from "./makers.ts";
 import { broken, report } from "./report.ts";
 import * as shadow from "./shadow.ts";
 import type { Oracles, Watched } from "./state.ts";
@@ -58,8 +61,8 @@ export function create(key: Key, nodes: number): Oracles {
 
 function watched(): Watched {
   return {
-    observer: undefined, shadow: undefined, journal: undefined, pulse: { at: -1 as Mono, steps: 0 },
-    kept: undefined, auditAt: 0, steps: 0,
+    observer: undefined, shadow: undefined, maker: undefined, journal: undefined,
+    pulse: { at: -1 as Mono, steps: 0 }, kept: undefined, auditAt: 0, steps: 0,
   };
 }
 
@@ -76,6 +79,7 @@ export function booted(w: OracleWorld, node: OracleNode): void {
     m.auditAt = m.steps;
   }
   if (node.kind === "journal" && m.journal === undefined) m.journal = journals.create();
+  if (node.kind === "bot") makers.booted(w, node, m);
   m.pulse.at = -1 as Mono;
   m.kept = undefined;
   goals.booted(w, node);
@@ -91,6 +95,10 @@ export function died(w: OracleWorld, node: OracleNode): void {
   m.shadow = undefined;
   m.kept = undefined;
   if (m.journal !== undefined) journals.crashed(m.journal);
+  if (m.maker !== undefined) {
+    makerGoals.died(w, node, m.maker);
+    maker.crashed(m.maker, w.nowUs);
+  }
 }
 
 /**
@@ -103,7 +111,8 @@ export function step<S, E extends Typed, F extends Typed>(
 ): readonly (F | WakeEffect)[] {
   const o = w.oracles;
   const kernel = node.kernel as Kernel<S, E, F>;
-  o.isClose = w.steps >= o.closeAt;
+  // A chain is a stand-in, and shared with what happens to it: no copy of it is looked at.
+  o.isClose = w.steps >= o.closeAt && node.kind !== "chain";
   if (!o.isClose) return stepKernel(kernel, event, now);
   o.closeAt = w.steps + 1 + prng.below(o.draws, 2 * o.closeEvery);
   const { effects, violations } = cross.stepTwice(kernel, event, now);
@@ -129,6 +138,11 @@ export function stepped(
     case "peer": peer(w, node, event, effects, found); break;
     case "journal": journal(m, event, effects, now, found); break;
     case "hostile": hostile(w, node, effects, found); break;
+    case "bot":
+      makers.stepped(w, node, m, event, effects, now, found);
+      if (m.maker !== undefined) makerGoals.stepped(w, node, m.maker, event, effects);
+      break;
+    case "chain": makers.served(w, event, effects); break;
     default: node.kind satisfies never;
   }
   if (found.length > 0) report(w, node, found, w.steps - 1);
@@ -208,6 +222,11 @@ function journal(
   type Event = Parameters<typeof journals.observe>[1];
   type Effects = Parameters<typeof journals.observe>[2];
   found.push(...journals.observe(m.journal, event as Event, effects as Effects, now));
+}
+
+/** What is asked of the chain itself was done. */
+export function moved(w: OracleWorld, node: OracleNode): void {
+  makers.moved(w, node);
 }
 
 /** A fault has begun. */

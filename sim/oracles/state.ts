@@ -12,6 +12,7 @@ import type { Mono } from "../../core/time.ts";
 import type { Observer } from "../invariants/directory.ts";
 import type { Kept, Pulse } from "../invariants/cross.ts";
 import type { Observer as JournalObserver } from "../invariants/journal.ts";
+import type { Observer as MakerObserver } from "../invariants/maker.ts";
 import type { Shadow } from "./shadow.ts";
 
 /** What is known of one node. */
@@ -20,6 +21,8 @@ export type Watched = {
   observer: Observer | undefined;
   /** A second process that is fed the same bytes, cut differently. */
   shadow: Shadow | undefined;
+  /** Of a bot, over all its processes. */
+  maker: MakerObserver | undefined;
   /** Of a journal, over all its processes. */
   journal: JournalObserver | undefined;
   readonly pulse: Pulse;
@@ -72,10 +75,14 @@ export type Model = {
   honest: ReadonlySet<string> | undefined;
 };
 
-export type LawId = "L1" | "L2" | "L3" | "L4" | "L8";
+export type LawId = "L1" | "L2" | "L3" | "L4" | "L5" | "L8";
 
 /** One law at its instant; `isLate`: for peers that come back late (`core.ts`). */
-export type Law = { readonly id: LawId; readonly isLate: boolean; readonly isSecond: boolean };
+export type Law = {
+  readonly id: LawId; readonly isLate: boolean; readonly isSecond: boolean;
+  /** The bot that it is about; of other nodes if there is none. */
+  readonly bot?: number;
+};
 
 /** How much there is of what must not grow. */
 export type Sizes = Map<string, number>;
@@ -115,6 +122,14 @@ export type Place = {
   isCut: boolean;
 };
 
+/** What is remembered of one bot between its steps. */
+export type Trail = {
+  readonly wasUp: Set<string>;
+  downSince: Mono | undefined;
+  wasDenied: boolean;
+  wasPublic: boolean;
+};
+
 export type Goals = {
   /** The step of the first hit. */
   readonly hits: Map<string, number>;
@@ -124,4 +139,6 @@ export type Goals = {
   readonly parts: Set<string>;
   /** Nodes whose process crashed and has not recovered. */
   readonly crashed: Set<number>;
+  /** Of bots, by node. */
+  readonly trails: Map<number, Trail>;
 };

@@ -5,8 +5,10 @@
 import type { DirectoryConfig } from "../../core/directory/config.ts";
 import type { ConnId } from "../../core/ids.ts";
 import type { Kernel } from "../../core/kernel/kernel.ts";
+import type { MakerConfig } from "../../core/maker/config.ts";
 import type { Key } from "../../core/prng.ts";
 import type { Primitives } from "../../core/primitives.ts";
+import type { Ground } from "../bot/chain.ts";
 import type { Clock } from "../clocks.ts";
 import type { Finding } from "../outcome.ts";
 import type { Queue } from "../queue.ts";
@@ -28,16 +30,21 @@ export type OracleSocket = {
 /** Something that a peer is to be asked now. */
 export type Asked = { readonly node: number; readonly task: Work };
 
+/** What surrounds a bot's process. */
+export type OracleHost = { readonly config: MakerConfig; readonly chain: number };
+
 export type OracleNode = {
   readonly index: number;
   readonly id: NodeId;
   readonly spec: NodeSpec;
-  readonly kind: "directory" | "peer" | "hostile" | "journal";
+  readonly kind: "directory" | "peer" | "hostile" | "journal" | "bot" | "chain";
   readonly identity: {
     readonly nick: string; readonly location: string | undefined;
     readonly secret: Uint8Array | undefined;
   };
   readonly config: DirectoryConfig | undefined;
+  readonly host: OracleHost | undefined;
+  readonly ground: Ground | undefined;
   readonly clock: Clock;
   /** The process; `undefined` while it is down. */
   readonly kernel: Kernel<object, Typed, Typed> | undefined;

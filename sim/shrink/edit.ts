@@ -141,12 +141,14 @@ function renamedNode(node: NodeSpec, name: Name): NodeSpec {
   if ("directories" in left && left.directories !== undefined) {
     left = { ...left, directories: left.directories.map(name) };
   }
+  if ("chain" in left && left.chain !== undefined) left = { ...left, chain: name(left.chain) };
   return left;
 }
 
 function renamedTask(task: Task, name: Name): Task {
   const left = { ...task, node: name(task.node) };
-  return left.op === "fill" ? { ...left, maker: name(left.maker) } : left;
+  if (left.op === "fill") return { ...left, maker: name(left.maker) };
+  return "bot" in left ? { ...left, bot: name(left.bot) } : left;
 }
 
 function renamedHarm<H extends Harm>(harm: H, name: Name): H {

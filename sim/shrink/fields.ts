@@ -106,7 +106,10 @@ function harmSlots<H extends Harm>(harm: H): Slot<H>[] {
     case "pause":
     case "restart":
     case "diskFull":
-    case "diskTorn": return [lasting(harm)];
+    case "diskTorn":
+    case "tor":
+    case "rpcWrong":
+    case "hookDown": return [lasting(harm)];
     default: return unreachable(of);
   }
 }
@@ -127,7 +130,14 @@ function workSlots(task: Task): Slot<Task>[] {
   switch (task.op) {
     case "orderbook":
     case "peerlist":
-    case "ping": return [];
+    case "ping":
+    case "send":
+    case "replace":
+    case "evict":
+    case "drain": return [];
+    case "mine":
+    case "reorg": return [slot(task, "blocks", 1, countUnits)];
+    case "fund": return [slot(task, "kSat", 1, countUnits)];
     case "announce": return [slot(task, "size", 1, countUnits)];
     case "fill":
     case "chat": return [slot(task, "bytes", 1, byteUnits)];
@@ -143,6 +153,7 @@ function workSlots(task: Task): Slot<Task>[] {
 function nodeFields(s: Scenario, index: number): Field[] {
   const node = s.nodes[index];
   if (node === undefined || node.kind === "directory" || node.kind === "journal") return [];
+  if (node.kind === "chain" || node.kind === "trap") return [];
   const slots: Slot<NodeSpec>[] = [
     slot(node, "joinsAt", 0, timeUnits), slot(node, "zeal", 1, countUnits),
   ];

@@ -78,12 +78,17 @@ const roles: readonly ((node: NodeSpec) => boolean)[] = [
   (node) => node.kind === "watcher",
   (node) => node.kind === "taker",
   (node) => node.kind === "maker",
-  (node) => node.kind === "directory" || node.kind === "journal",
+  (node) => node.kind === "bot",
+  isServer,
 ];
+
+function isServer({ kind }: NodeSpec): boolean {
+  return kind === "directory" || kind === "journal" || kind === "chain";
+}
 
 function isHostile(node: NodeSpec): boolean {
   const { kind } = node;
-  if (kind === "directory" || kind === "journal") return false;
+  if (kind === "bot" || isServer(node)) return false;
   return kind !== "watcher" && kind !== "taker" && kind !== "maker";
 }
 

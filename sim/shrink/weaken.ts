@@ -54,7 +54,10 @@ export function weaker(h: Harm, s: Scenario): Harm[] {
     case "drift": return h.ppm < 0 ? [{ ...h, ppm: -h.ppm }] : [];
     case "stall":
     case "diskSlow":
-    case "diskFull": return [];
+    case "diskFull":
+    case "rpcWrong":
+    case "hookDown": return [];
+    case "tor": return [{ kind: "refuse", link: [h.node, "*"], forMs: h.forMs }];
     default: return unreachable(h);
   }
 }

@@ -9,7 +9,9 @@ import type { Peer } from "../../sim/actors/peer.ts";
 import * as clocks from "../../sim/clocks.ts";
 import { record } from "../../sim/record.ts";
 import * as runner from "../../sim/runner.ts";
-import { harmKinds, type Harm, type HarmKind, type Work } from "../../sim/scenario.ts";
+import {
+  harmKinds, rpcWrongs, type Harm, type HarmKind, type NodeSpec, type Work,
+} from "../../sim/scenario.ts";
 import type { Node, World } from "../../sim/world.ts";
 import {
   dir0, fine, maker0, on, passes, registered, small, taker0, until,
@@ -36,7 +38,8 @@ function phase(w: World, id: string): string {
 /** What a directory has relayed since its process began. */
 function relayed(w: World): number {
   const state = node(w, "dir0").kernel?.state;
-  return state !== undefined && "counts" in state ? state.counts.totals.publicRelayed : -1;
+  if (state === undefined || !("counts" in state) || !("totals" in state.counts)) return -1;
+  return state.counts.totals.publicRelayed;
 }
 
 function asks(at: number, id: string, work: Work): Work & { id: number; at: number; node: string } {
@@ -273,6 +276,64 @@ kind("diskTorn", "the tail is repaired and the journal goes on", () => {
   on(r, 100_000);
   assert.equal(node(r.world, "log0").incarnation, 2);
   assert.ok(synced(r.world) > 10);
+});
+
+/** A world with our maker, and with one fault from 60 s on. */
+function withBot(harm: Harm): runner.Run {
+  const nodes: readonly NodeSpec[] = [
+    dir0, taker0, { id: "bot0", kind: "bot", settings: { pollMs: 5_000 } },
+    { id: "chain0", kind: "chain" },
+  ];
+  const r = until(small({ nodes, faults: [[60_000, harm]], faultyMs: 4_000_000 }), 59_900);
+  assert.ok(registered(r.world, "dir0").includes("bot0"));
+  return r;
+}
+
+/** Answers of its node that a bot has had, and those among them that were answers. */
+function answers(r: runner.Run, untilMs: number): { readonly all: number; readonly good: number } {
+  let [all, good] = [0, 0];
+  const { world } = r;
+  const counted = runner.begin(world.scenario, { watch: {
+    stepped: (w, one, event) => {
+      if (one.id !== "bot0" || event.type !== "req.done" || w.nowUs < 60_000_000) return;
+      if (w.nowUs > untilMs * 1_000) return;
+      all += 1;
+      if (event.status === 200 && event.body.endsWith("]\n")) good += 1;
+    },
+  } });
+  on(counted, untilMs);
+  return { all, good };
+}
+
+kind("tor", "a bot's connections to directories end, and new ones are refused meanwhile", () => {
+  const r = withBot({ kind: "tor", node: "bot0", forMs: 40_000 });
+  on(r, 62_000);
+  assert.ok(!registered(r.world, "dir0").includes("bot0"));
+  on(r, 99_000);
+  assert.ok(!registered(r.world, "dir0").includes("bot0"));
+  assert.ok(registered(r.world, "dir0").includes("taker0"), "others have their own way");
+  on(r, 400_000);
+  assert.ok(registered(r.world, "dir0").includes("bot0"));
+});
+
+for (const as of rpcWrongs) {
+  const isPlain = as === "alone";
+  kind("rpcWrong", `${as}: ${isPlain ? "it still answers" : "nobody learns of the tip"}`, () => {
+    const r = withBot({ kind: "rpcWrong", node: "chain0", as, forMs: 30_000 });
+    const during = answers(r, 89_000);
+    if (as === "silent") assert.equal(during.all, 0);
+    else assert.ok(during.all > 0);
+    if (as === "warming") assert.ok(during.good > 0, "it says that it starts");
+    else assert.equal(during.good > 0, isPlain);
+    assert.ok(answers(r, 300_000).good > 5, "afterwards it is as before");
+  });
+}
+
+kind("hookDown", "notices wait, and come when it is over", () => {
+  const r = withBot({ kind: "hookDown", node: "bot0", forMs: 60_000 });
+  on(r, 300_000);
+  const letters = r.world.oracles.watched[node(r.world, "bot0").index]?.maker?.letters;
+  assert.ok(letters !== undefined && letters.closed.size > 0);
 });
 
 test("faults: every kind has its test", () => {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { generate, noWishes, profiles, shapes } from "../../sim/generate.ts";
+import { generate, makerProfiles, noWishes, profiles, shapes } from "../../sim/generate.ts";
 import { check } from "../../core/directory/config.ts";
 import { configOf } from "../../sim/build.ts";
-import { harmKinds, type HarmKind, type Scenario } from "../../sim/scenario.ts";
+import { botHarms, harmKinds, type HarmKind, type Scenario } from "../../sim/scenario.ts";
 
 function seedOf(n: number): string {
   return `0x${n.toString(16).padStart(16, "0")}`;
@@ -88,10 +88,27 @@ test("generate: every fault kind comes in every profile that may have it", () =>
       for (const one of s.faults) seen.add(one.kind);
       for (const one of s.triggers) seen.add(one.do.kind);
     });
-    const hasDisks = shapes[profile].journal > 0;
-    const wanted = harmKinds.filter((one) => hasDisks || !one.startsWith("disk"));
+    const hasBots = shapes[profile].bots[0] > 0;
+    const hasDisks = hasBots || shapes[profile].journal > 0;
+    const wanted = harmKinds.filter((one) => hasDisks || !one.startsWith("disk"))
+      .filter((one) => hasBots || !botHarms.has(one));
     assert.deepEqual(wanted.filter((kind) => !seen.has(kind)), [], profile);
   }
+});
+
+test("generate: our makers come with a chain, and with nobody who did not ask for them", () => {
+  many(40, (seed) => {
+    for (const profile of profiles) {
+      const { nodes, workload } = generate(profile, seed);
+      const bots = nodes.filter((one) => one.kind === "bot").length;
+      const chains = nodes.filter((one) => one.kind === "chain").length;
+      const [least, most] = shapes[profile].bots;
+      assert.ok(bots >= least && bots <= most, `${profile} ${seed}: ${bots}`);
+      assert.equal(chains, bots > 0 ? 1 : 0);
+      assert.equal(makerProfiles.includes(profile), bots > 0);
+      assert.equal(workload.some((one) => one.op === "mine"), bots > 0);
+    }
+  });
 });
 
 test("generate: wishes: kinds on and off, numbers of nodes, lite", () => {
