@@ -13,8 +13,8 @@
  * before. What an open connection may do is in `wire.ts`.
  * @module
  */
-import * as net from "node:net";
-import { SocksClient } from "socks";
+import type * as net from "node:net";
+import { assert } from "../core/assert.ts";
 import type { ConnId } from "../core/ids.ts";
 import type {
   ConfidedEvent, ConfideEffect, ConnEffect, ConnEvent, DialEffect, DialEvent, DialFailure,
@@ -22,6 +22,7 @@ import type {
 import type { Secret } from "../core/secret.ts";
 import { credentials, isLabel } from "../core/tor/socks.ts";
 import { isLoopback, parseAddress, type Address } from "./address.ts";
+import { askProxy, connectTo, hostBytesMax, sharedSays } from "./socks.ts";
 import * as wires from "./wire.ts";
 
 export type DialerEvent = ConnEvent | ConfidedEvent | DialEvent;
@@ -142,9 +143,6 @@ function permitted(options: DialerOptions, effect: DialEffect): Address | string
   return isLabel(effect.isolation) ? address : "this is no label for isolation";
 }
 
-/** SOCKS5 gives the size of a name in one byte. */
-const hostBytesMax = 255;
-
 /** Begins as many waiting dials as may be under way. */
 function proceed(hub: Hub): void {
   if (hub.underWay >= hub.options.dialsMax) return;
@@ -156,8 +154,10 @@ function proceed(hub: Hub): void {
 }
 
 function begin(hub: Hub, attempt: Attempt): void {
-  const { isolation } = attempt.effect;
-  const socket = connectTo(isolation === undefined ? attempt.address : hub.options.socks);
+  const { address, effect: { isolation } } = attempt;
+  const first = isolation === undefined ? address : hub.options.socks;
+  assert(first !== undefined, "nothing goes through a proxy that is not there");
+  const socket = connectTo(first);
   attempt.socket = socket;
   hub.underWay += 1;
   // For good: the proxy's client takes its own listener away when it has failed.
@@ -174,56 +174,16 @@ function begin(hub: Hub, attempt: Attempt): void {
   });
 }
 
-function connectTo(address: Address | undefined): net.Socket {
-  const socket = new net.Socket();
-  if (address === undefined) return socket;
-  if (address.kind === "unix") return socket.connect({ path: address.path });
-  // No name of this machine is looked up: not every resolver keeps it to itself.
-  const host = address.host.toLowerCase() === "localhost" ? "127.0.0.1" : address.host;
-  return socket.connect({ host, port: address.port, noDelay: true });
-}
-
-/**
- * A proxy that has not answered by then never will; every deadline of the core is shorter. The
- * client insists on a limit, and keeps its timer, which holds no process, until then.
- */
-const backstopMs = 600_000;
-
 /** The proxy is there: the SOCKS5 exchange. */
 function ask(hub: Hub, attempt: Attempt, socket: net.Socket, isolation: string): void {
   const { address } = attempt;
   if (address.kind === "unix") return;
-  const { user, password } = credentials(isolation, hub.options.key);
-  const client = new SocksClient({
-    command: "connect",
-    destination: { host: address.host, port: address.port },
-    proxy: {
-      // Not connected to from here: the socket is.
-      host: "proxy", port: 0, type: 5,
-      userId: user, password: Buffer.from(password.secret).toString("latin1"),
-    },
-    existing_socket: socket,
-    timeout: backstopMs,
+  const { host, port } = address;
+  askProxy(socket, { host, port, as: credentials(isolation, hub.options.key) }, (outcome) => {
+    if (outcome === "open") return succeed(hub, attempt, socket);
+    if (outcome === "shared") hub.options.report("dial.refused", sharedSays);
+    fail(hub, attempt, outcome === "shared" ? "denied" : outcome);
   });
-  const isAsked = watchForQuestion(socket);
-  client.once("established", () => {
-    if (isAsked()) return succeed(hub, attempt, socket);
-    hub.options.report("dial.refused", "the proxy does not keep connections apart: is it Tor?");
-    fail(hub, attempt, "denied");
-  });
-  client.once("error", (error) => fail(hub, attempt, socksReason(error.message)));
-  client.connect(socket);
-}
-
-/** Has the proxy chosen user and password? Its first two bytes say so (RFC 1928 §3). */
-function watchForQuestion(socket: net.Socket): () => boolean {
-  const first: number[] = [];
-  const look = (bytes: Buffer): void => {
-    for (const byte of bytes) if (first.push(byte) >= 2) break;
-    if (first.length >= 2) socket.off("data", look);
-  };
-  socket.on("data", look);
-  return () => first[1] === 2;
 }
 
 /** Takes the attempt out of the list, and gives its socket if it had one. */
@@ -264,11 +224,4 @@ function reasonOf(error: NodeJS.ErrnoException): DialFailure {
     case "EPERM": return "denied";
     default: return "unreachable";
   }
-}
-
-/** The client tells the proxy's answer (RFC 1928 §6) as a word at the end of a text. */
-function socksReason(text: string): DialFailure {
-  if (text.endsWith("ConnectionRefused")) return "refused";
-  if (text.endsWith("TTLExpired") || text.endsWith("timed out")) return "timeout";
-  return "unreachable";
 }

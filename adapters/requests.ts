@@ -9,12 +9,13 @@
  * @module
  */
 import * as http from "node:http";
-import * as net from "node:net";
-import type { Socket } from "node:net";
+import { isIP, type Socket } from "node:net";
 import * as tls from "node:tls";
-import { SocksClient } from "socks";
 import type { RequestEffect, RequestEvent, RequestFailure } from "../core/kernel/io.ts";
+import type { Credentials as ProxyUser } from "../core/tor/socks.ts";
+import type { Address } from "./address.ts";
 import type { SecretSource } from "./secretfile.ts";
+import { askProxy, connectTo, type Outcome, sharedSays } from "./socks.ts";
 
 /** How a target knows us. `path`: the secret stands for `{secret}` in the request's path. */
 export type Credentials =
@@ -22,11 +23,9 @@ export type Credentials =
   | { readonly kind: "basic" | "bearer" | "gotify" | "path"; readonly source: SecretSource };
 
 export type Proxy = {
-  readonly host: string;
-  readonly port: number;
+  readonly at: Address;
   /** Tor keeps connections with another name and password apart. */
-  readonly username: string;
-  readonly password: string;
+  readonly as: ProxyUser;
 };
 
 export type Target = {
@@ -44,11 +43,14 @@ export type Requests = {
   readonly open: () => number;
 };
 
+/** `refused`: its proxy would mix it with other connections. */
+export type Report = "requests.no-secret" | "requests.no-target" | "requests.refused";
+
 export type RequestsOptions = {
   readonly targets: ReadonlyMap<string, Target>;
   readonly push: (event: RequestEvent) => void;
   /** Something about a target that only its operator can mend. */
-  readonly report: (code: "requests.no-secret" | "requests.no-target", says: string) => void;
+  readonly report: (code: Report, says: string) => void;
   /** The largest answer in bytes; 16 MiB. */
   readonly bytesMax?: number;
 };
@@ -107,15 +109,24 @@ async function ask(
   }
   const secret = secretOf(hub, to, target, effect.renew);
   if (secret === undefined) return failed("denied");
-  if (target.proxy === undefined && !isHere(target.url.hostname)) return failed("denied");
+  const { url, proxy } = target;
+  if (proxy === undefined && !isHere(url.hostname)) return failed("denied");
+  // Given up before it began: nobody hears this.
+  if (signal.aborted) return failed("reset");
+  const socket = connectTo(proxy?.at ?? addressOf(url));
+  const cut = (): void => void socket.destroy();
+  signal.addEventListener("abort", cut);
   try {
-    const socket = target.proxy === undefined
-      ? undefined
-      : await tunnel(target.url, target.proxy, signal);
+    const outcome = await reach(socket, target);
+    if (outcome === "shared") hub.report("requests.refused", `${to}: ${sharedSays}`);
+    if (outcome !== "open") return failed(outcome === "shared" ? "denied" : outcome);
     const bytesMax = hub.bytesMax ?? answerBytesMax;
     return await exchange(effect, target, { secret, socket, signal, bytesMax });
   } catch (error) {
     return failed(reasonOf(error as NodeJS.ErrnoException));
+  } finally {
+    signal.removeEventListener("abort", cut);
+    socket.destroy();
   }
 }
 
@@ -141,16 +152,27 @@ export function isHere(hostname: string): boolean {
     || /^127(\.[0-9]{1,3}){3}$/.test(hostname);
 }
 
-async function tunnel(url: URL, proxy: Proxy, signal: AbortSignal): Promise<Socket> {
-  const { host, port, username, password } = proxy;
-  const { socket } = await SocksClient.createConnection({
-    proxy: { host, port, type: 5, userId: username, password },
-    command: "connect",
-    destination: { host: url.hostname.replace(/^\[|\]$/g, ""), port: portOf(url) },
+/** Resolves also when the socket is destroyed. Rejects if it fails without a proxy. */
+function reach(socket: Socket, { url, proxy }: Target): Promise<Outcome> {
+  const { host, port } = addressOf(url);
+  return new Promise((resolve, reject) => {
+    // For good: the proxy's client takes its own listener away when it has failed.
+    socket.on("error", (error) => {
+      if (proxy === undefined) reject(error);
+      else resolve("unreachable");
+    });
+    socket.once("close", () => resolve("unreachable"));
+    socket.once("connect", () => {
+      if (proxy === undefined) resolve("open");
+      else askProxy(socket, { host, port, as: proxy.as }, resolve);
+    });
   });
-  if (signal.aborted) socket.destroy();
-  if (url.protocol !== "https:") return socket;
-  return tls.connect({ socket, servername: url.hostname });
+}
+
+type Host = Extract<Address, { kind: "tcp" }>;
+
+function addressOf(url: URL): Host {
+  return { kind: "tcp", host: url.hostname.replace(/^\[|\]$/g, ""), port: portOf(url) };
 }
 
 function portOf(url: URL): number {
@@ -159,7 +181,7 @@ function portOf(url: URL): number {
 }
 
 type How = {
-  readonly secret: string; readonly socket: Socket | undefined; readonly signal: AbortSignal;
+  readonly secret: string; readonly socket: Socket; readonly signal: AbortSignal;
   readonly bytesMax: number;
 };
 
@@ -174,12 +196,13 @@ function exchange(
     ? effect.path.replace("{secret}", encodeURIComponent(secret).replaceAll("%3A", ":"))
     : effect.path;
   const bytes = Buffer.from(body, "utf8");
-  const dial = (): Socket => socket ?? direct(url);
+  const dial = (): Socket => url.protocol === "https:" ? encrypted(socket, url) : socket;
   return new Promise((resolve, reject) => {
     const asked = http.request({
       // A target without a path of its own is what the operator wrote.
       method, path: path === "/" && base !== "" ? base : `${base}${path}`,
-      agent: false, signal, createConnection: dial,
+      // No agent, not even `false`: that is one too, and would dial by itself, around the proxy.
+      signal, createConnection: dial,
       host: url.hostname, port: portOf(url), setHost: false, maxHeaderSize: 65_536,
       headers: { host: url.host, "content-length": bytes.length, connection: "close",
         ...Object.fromEntries(effect.headers), ...authorization(target.credentials, secret) },
@@ -209,12 +232,10 @@ function exchange(
 
 const cut = { code: "ECONNRESET" };
 
-function direct(url: URL): Socket {
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const where = { host: host === "localhost" ? "127.0.0.1" : host, port: portOf(url) };
-  return url.protocol === "https:"
-    ? tls.connect({ ...where, servername: url.hostname })
-    : net.connect(where);
+function encrypted(socket: Socket, url: URL): Socket {
+  const { host } = addressOf(url);
+  // The certificate is checked against either; only names are said aloud (RFC 6066 §3).
+  return tls.connect(isIP(host) === 0 ? { socket, host, servername: host } : { socket, host });
 }
 
 function authorization(credentials: Credentials, secret: string): Record<string, string> {
@@ -235,8 +256,5 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): RequestFailure {
   const known = reasons.get(code ?? "");
   if (known !== undefined) return known;
   if (code?.startsWith("HPE_") === true) return "malformed";
-  if (/aborted|hang up/.test(message)) return "reset";
-  if (/ConnectionRefused/.test(message)) return "refused";
-  if (/timed? ?out|TTLExpired/i.test(message)) return "timeout";
-  return "unreachable";
+  return /aborted|hang up/.test(message) ? "reset" : "unreachable";
 }

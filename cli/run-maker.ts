@@ -11,7 +11,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { addressText, type Address } from "../adapters/address.ts";
 import type { Ambient } from "../adapters/ambient.ts";
-import type { MakerSettings, TargetSpec } from "../adapters/config/maker-settings.ts";
+import type { MakerSettings } from "../adapters/config/maker-settings.ts";
 import { addressesOf } from "../adapters/derive.ts";
 import { createDialer, type Dialer } from "../adapters/dial.ts";
 import { createHost, type Host } from "../adapters/host.ts";
@@ -26,6 +26,7 @@ import { primitives } from "../adapters/primitives.ts";
 import { createRequests, type Requests, type Target } from "../adapters/requests.ts";
 import { createSockets, type Sockets } from "../adapters/sockets.ts";
 import { createStore, type Store } from "../adapters/store.ts";
+import { targetOf } from "../adapters/target.ts";
 import { carryOut } from "../adapters/tor.ts";
 import { hex } from "../core/bytes.ts";
 import * as kernel from "../core/kernel/kernel.ts";
@@ -229,17 +230,6 @@ function commandsOf([command, ...args]: readonly string[]): Map<string, commands
 /** What is not on this machine goes through Tor, apart from everything else. */
 function targetsOf({ targets, socks: at }: MakerSettings, key: Secret): Map<string, Target> {
   return new Map([...targets].map(([name, spec]) => [name, targetOf(spec, at, key)]));
-}
-
-function targetOf(spec: TargetSpec, at: Address | undefined, key: Secret): Target {
-  const { url, credentials, isolation } = spec;
-  if (isolation === undefined || at?.kind !== "tcp") return { url, credentials, proxy: undefined };
-  const { user, password } = socks.credentials(isolation, key);
-  const proxy = {
-    host: at.host, port: at.port, username: user,
-    password: Buffer.from(password.secret).toString("latin1"),
-  };
-  return { url, credentials, proxy };
 }
 
 async function finish(parts: Parts, code: number): Promise<number> {

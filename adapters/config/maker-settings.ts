@@ -289,10 +289,6 @@ function target(
     return void broken.push({ keys: [spec.key], says: "this is no address" });
   }
   const isLocal = isHere(url.hostname);
-  if (!isLocal && parsed.tor.socks?.kind === "unix") {
-    const says = "requests reach a SocksPort by HOST:PORT only";
-    return void broken.push({ keys: [spec.key, "tor.socks"], says });
-  }
   if (!isLocal && parsed.tor.socks === undefined) {
     const says = "it is not on this machine, and nothing leaves around Tor";
     return void broken.push({ keys: [spec.key, "tor.socks"], says });

@@ -10,6 +10,7 @@ import { addressText, type Address } from "../../adapters/address.ts";
 import type { Ambient } from "../../adapters/ambient.ts";
 import { primitives } from "../../adapters/primitives.ts";
 import type { SecretSource } from "../../adapters/secretfile.ts";
+import { connectTo } from "../../adapters/socks.ts";
 import { carryOut, type TorFiles } from "../../adapters/tor.ts";
 import { ascii } from "../../core/bytes.ts";
 import { dayOf } from "../../core/history/zone.ts";
@@ -17,7 +18,7 @@ import { secret } from "../../core/secret.ts";
 import * as control from "../../core/tor/control.ts";
 import * as reply from "../../core/tor/reply.ts";
 import { type Check, fail, type Finding, ok, skipped, warn } from "./finding.ts";
-import { connect, connectFailure } from "./socket.ts";
+import { connectFailure } from "./socket.ts";
 
 export type ControlSpec = {
   readonly address: Address;
@@ -116,7 +117,7 @@ function perform(talk: Talk, effect: control.Effect): void {
 }
 
 function dial(talk: Talk, link: number): void {
-  const socket = connect(talk.spec.address);
+  const socket = connectTo(talk.spec.address);
   talk.socket = socket;
   socket.on("connect", () => step(talk, { type: "dialed", link }));
   socket.on("data", (bytes) => step(talk, { type: "received", link, bytes: secret(bytes) }));

@@ -13,7 +13,7 @@ import * as esplora from "../../core/chain/esplora.ts";
 import type { RequestEvent } from "../../core/kernel/io.ts";
 import { type Check, fail, type Finding, ok, warn } from "./finding.ts";
 import type { NodeTime } from "./node.ts";
-import { targetOf } from "./target.ts";
+import { visitTo } from "./target.ts";
 
 const what = "esplora";
 
@@ -35,7 +35,7 @@ export function server(
   const talk: Talk = {
     machine: esplora.create(config), ambient, answered: () => {},
     requests: createRequests({
-      targets: new Map([["esplora", targetOf(spec, settings, ambient)]]),
+      targets: new Map([["esplora", visitTo(spec, settings, ambient)]]),
       push: (event) => step(talk, told(event)), report: () => {},
     }),
   };

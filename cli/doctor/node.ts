@@ -21,7 +21,7 @@ import {
 import { type Call, decode, encode, ofError, type Outcome } from "../../core/chain/rpc.ts";
 import type { RequestEvent } from "../../core/kernel/io.ts";
 import { type Check, fail, type Finding, ok, warn } from "./finding.ts";
-import { targetOf } from "./target.ts";
+import { visitTo } from "./target.ts";
 
 /** What the node knows of the time. */
 export type NodeTime = {
@@ -69,7 +69,7 @@ function open(
   const talk: Talk = {
     config, serial: 0, report: "", answered: () => {},
     requests: createRequests({
-      targets: new Map([["bitcoind", targetOf(spec, settings, ambient)]]),
+      targets: new Map([["bitcoind", visitTo(spec, settings, ambient)]]),
       push: (event) => talk.answered(event),
       report: (_code, says) => (talk.report = says),
     }),

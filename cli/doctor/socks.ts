@@ -8,8 +8,9 @@
  */
 import type { Socket } from "node:net";
 import { addressText, type Address } from "../../adapters/address.ts";
+import { connectTo } from "../../adapters/socks.ts";
 import { type Check, fail, type Finding, ok, skipped } from "./finding.ts";
-import { connect, connectFailure } from "./socket.ts";
+import { connectFailure } from "./socket.ts";
 
 const what = "Tor SOCKS";
 const greeting = Uint8Array.of(5, 1, 2);
@@ -23,7 +24,7 @@ export function socksPort(address: Address | undefined, limitMs: number): Check 
         const seen = "tor.socks is not set: only this machine is talked to";
         return Promise.resolve([skipped(what, seen)]);
       }
-      socket = connect(address);
+      socket = connectTo(address);
       return ask(socket, address).then((finding) => [finding]);
     },
     end: () => socket?.destroy(),

@@ -8,56 +8,23 @@ import type { Address } from "../../adapters/address.ts";
 import {
   createDialer, type Dialer, type DialerEvent, type DialerOptions,
 } from "../../adapters/dial.ts";
-import { once, withFolder } from "../support/sockets.ts";
+import { ear, type Ear, once, withFolder } from "../support/sockets.ts";
 import { socks5, type Socks5 } from "../support/socks5.ts";
 import { bytesOf } from "../support/toy.ts";
 
 const mebi = 1024 * 1024;
 const onion = `${"a".repeat(56)}.onion`;
 
-type Bench = {
-  readonly dialer: Dialer;
-  readonly events: DialerEvent[];
-  readonly reports: string[];
-  next<T extends DialerEvent["type"]>(type: T): Promise<Extract<DialerEvent, { type: T }>>;
-  until(holds: () => boolean): Promise<void>;
-};
+type Bench = Ear<DialerEvent> & { readonly dialer: Dialer; readonly reports: string[] };
 
 function bench(options: Partial<DialerOptions> = {}): Bench {
-  const events: DialerEvent[] = [];
+  const heard = ear<DialerEvent>();
   const reports: string[] = [];
-  const taken = new Set<DialerEvent>();
-  const waiting = new Set<() => void>();
   const dialer = createDialer({
-    push: (event) => {
-      events.push(event);
-      for (const look of waiting) look();
-    },
-    socks: undefined, key: secret(new Uint8Array(16).fill(1)), dialsMax: 32, connsMax: 100,
-    report: (code) => void reports.push(code), ...options,
+    push: heard.push, socks: undefined, key: secret(new Uint8Array(16).fill(1)), dialsMax: 32,
+    connsMax: 100, report: (code) => void reports.push(code), ...options,
   });
-  function until(holds: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!holds()) return;
-        waiting.delete(look);
-        resolve();
-      };
-      waiting.add(look);
-      look();
-    });
-  }
-  async function next<T extends DialerEvent["type"]>(
-    type: T,
-  ): Promise<Extract<DialerEvent, { type: T }>> {
-    const found = (): DialerEvent | undefined =>
-      events.find((event) => event.type === type && !taken.has(event));
-    await until(() => found() !== undefined);
-    const event = found() as Extract<DialerEvent, { type: T }>;
-    taken.add(event);
-    return event;
-  }
-  return { dialer, events, reports, next, until };
+  return { ...heard, dialer, reports };
 }
 
 function dial(b: Bench, conn: number, to: string, isolation?: string, isSecret = false): void {

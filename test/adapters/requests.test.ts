@@ -8,6 +8,10 @@ import { after, test } from "node:test";
 import { createRequests, isHere, type Requests, type Target } from "../../adapters/requests.ts";
 import { secretSource } from "../../adapters/secretfile.ts";
 import type { RequestEffect, RequestEvent } from "../../core/kernel/io.ts";
+import { secret } from "../../core/secret.ts";
+import { withFolder } from "../support/sockets.ts";
+import { socks5, type Socks5 } from "../support/socks5.ts";
+import { bytesOf } from "../support/toy.ts";
 
 type Start = Extract<RequestEffect, { type: "req.start" }>;
 
@@ -171,4 +175,113 @@ test("requests: what was dropped is never answered", async () => {
   await new Promise((done) => setImmediate(done));
   assert.equal(requests.open(), 0);
   assert.deepEqual(heard, []);
+});
+
+const away = new URL("http://example.org/base");
+const as = { user: "dogwatch-notify", password: secret(bytesOf("key")) };
+const through = ({ port }: Socks5): Partial<Target> =>
+  ({ proxy: { at: { kind: "tcp", host: "127.0.0.1", port }, as } });
+
+test("requests: elsewhere is reached through the proxy, which hears the name", async () => {
+  const proxy = await socks5();
+  servers.push(proxy.server);
+  const url = await opened(http.createServer((request, response) => {
+    response.end(`${request.headers.host} ${request.url}`);
+  }));
+  proxy.route = () => ({ port: Number(url.port) });
+  const { ask } = bench({ url: away, ...through(proxy) });
+  assert.deepEqual(await ask(), {
+    type: "req.done", req: 1, status: 200, body: "example.org /base/x",
+  });
+  assert.deepEqual(proxy.asked, [
+    { user: "dogwatch-notify", password: "key", host: "example.org", port: 80 },
+  ]);
+  await proxy.until(() => proxy.open === 0);
+});
+
+test("requests: the proxy's answers have their reason; one that shares is refused", async () => {
+  const proxy = await socks5();
+  servers.push(proxy.server);
+  const { ask, reports, heard } = bench({ url: away, ...through(proxy) });
+  for (const [code, reason] of [[5, "refused"], [6, "timeout"], [4, "unreachable"]] as const) {
+    proxy.route = () => ({ code });
+    const answer = await ask();
+    assert.ok(answer.type === "req.failed" && answer.reason === reason, `${code}`);
+  }
+  const url = await opened(http.createServer((_, response) => response.end("no")));
+  proxy.route = () => ({ port: Number(url.port) });
+  proxy.method = 0;
+  await ask();
+  assert.deepEqual(heard.at(-1), { type: "req.failed", req: 4, reason: "denied" });
+  assert.match(reports.join("\n"), /^requests\.refused: t: .*is it Tor\?$/);
+  await proxy.until(() => proxy.open === 0);
+  proxy.close();
+  await ask();
+  assert.deepEqual(heard.at(-1), { type: "req.failed", req: 5, reason: "unreachable" });
+});
+
+test("requests: a name too long for the proxy is denied, the longest is asked", async () => {
+  const proxy = await socks5();
+  servers.push(proxy.server);
+  const hosts = [`${"a.".repeat(126)}org`, `${"a.".repeat(126)}orgs`];
+  const answers = hosts.map((host) =>
+    bench({ url: new URL(`http://${host}/`), ...through(proxy) }).ask());
+  const reasons = (await Promise.all(answers)).map((one) =>
+    one.type === "req.failed" ? one.reason : "done");
+  assert.deepEqual(reasons, ["unreachable", "denied"]);
+  assert.deepEqual(proxy.asked.map(({ host }) => host), [hosts[0]]);
+});
+
+test("requests: a proxy may be a socket file", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "socks");
+    const proxy = await socks5({ path });
+    const url = await opened(http.createServer((_, response) => response.end("far")));
+    proxy.route = () => ({ port: Number(url.port) });
+    const answer = await bench({ url: away, proxy: { at: { kind: "unix", path }, as } }).ask();
+    assert.ok(answer.type === "req.done" && answer.body === "far");
+    proxy.close();
+  });
+});
+
+for (const scheme of ["http", "https"]) {
+  test(`requests: what was dropped leaves the proxy at once: ${scheme}`, async () => {
+    const proxy = await socks5();
+    servers.push(proxy.server);
+    const mute = net.createServer((socket) => void socket.on("error", () => {}));
+    const { port } = await opened(mute);
+    const url = new URL(`${scheme}://example.org/`);
+    const { ask, requests, heard } = bench({ url, ...through(proxy) });
+    const heardBytes = (): Promise<unknown> => new Promise((done) =>
+      mute.once("connection", (socket) => socket.once("data", done)));
+    const asked = (count: number) => (): Promise<void> =>
+      proxy.until(() => proxy.asked.length === count);
+    const stages: readonly [route: () => void, reached: () => Promise<unknown>][] = [
+      [() => (proxy.babble = new Uint8Array(0)), () => proxy.until(() => proxy.open === 1)],
+      [() => {
+        proxy.babble = undefined;
+        proxy.route = () => "silent";
+      }, asked(1)],
+      [() => (proxy.route = () => ({ port: Number(port) })), heardBytes],
+    ];
+    for (const [i, [route, reached]] of stages.entries()) {
+      route();
+      const there = reached();
+      void ask();
+      await there;
+      requests.drop({ type: "req.drop", req: i + 1 });
+      await proxy.until(() => proxy.open === 0);
+    }
+    assert.deepEqual([heard, requests.open()], [[], 0]);
+  });
+}
+
+test("requests: what was dropped before it began asks nobody", async () => {
+  const proxy = await socks5();
+  servers.push(proxy.server);
+  const { ask, requests } = bench({ url: away, ...through(proxy) });
+  void ask();
+  requests.drop({ type: "req.drop", req: 1 });
+  await ask();
+  assert.deepEqual([proxy.openMax, proxy.asked.length], [1, 1]);
 });

@@ -11,60 +11,73 @@ import type { ConnEvent } from "../../core/kernel/io.ts";
 import type { Address } from "../../adapters/address.ts";
 import { createSockets, type Sockets } from "../../adapters/sockets.ts";
 
-export type Hub = {
+/** What came of sockets, in order, for who waits for it. */
+export type Ear<E extends { readonly type: string }> = {
+  readonly events: E[];
+  readonly push: (event: E) => void;
+  /** The next event of this type that nobody has taken yet. */
+  next<T extends E["type"]>(type: T): Promise<Extract<E, { type: T }>>;
+  /** Resolves once `holds` does; asked at each event, and at each `look`. */
+  until(holds: () => boolean): Promise<void>;
+  readonly look: () => void;
+};
+
+export function ear<E extends { readonly type: string }>(): Ear<E> {
+  const events: E[] = [];
+  const taken = new Set<E>();
+  const { until, look } = watched();
+  async function next<T extends E["type"]>(type: T): Promise<Extract<E, { type: T }>> {
+    const found = (): E | undefined =>
+      events.find((event) => event.type === type && !taken.has(event));
+    await until(() => found() !== undefined);
+    const event = found() as Extract<E, { type: T }>;
+    taken.add(event);
+    return event;
+  }
+  const push = (event: E): void => {
+    events.push(event);
+    look();
+  };
+  return { events, push, next, until, look };
+}
+
+/** `until` resolves once `holds` does, which is asked at each `look`. */
+export function watched(): Pick<Ear<never>, "until" | "look"> {
+  const waiting = new Set<() => void>();
+  const until = (holds: () => boolean): Promise<void> => new Promise((resolve) => {
+    const ask = (): void => {
+      if (!holds()) return;
+      waiting.delete(ask);
+      resolve();
+    };
+    waiting.add(ask);
+    ask();
+  });
+  const look = (): void => {
+    for (const ask of waiting) ask();
+  };
+  return { until, look };
+}
+
+export type Hub = Ear<ConnEvent> & {
   readonly sockets: Sockets;
-  readonly events: ConnEvent[];
   readonly reports: string[];
   readonly address: Address;
-  /** The next event of this type that nobody has taken yet. */
-  next<T extends ConnEvent["type"]>(type: T): Promise<Extract<ConnEvent, { type: T }>>;
-  /** Resolves once `holds` does; asked at each event. */
-  until(holds: () => boolean): Promise<void>;
 };
 
 export const anywhere: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
 
 export async function hubOn(address: Address, connsMax = 100): Promise<Hub> {
-  const events: ConnEvent[] = [];
+  const heard = ear<ConnEvent>();
   const reports: string[] = [];
-  const taken = new Set<ConnEvent>();
-  const waiting = new Set<() => void>();
-  const push = (event: ConnEvent): void => {
-    events.push(event);
-    for (const look of waiting) look();
-  };
   const report = (code: string): void => {
     reports.push(code);
-    for (const look of waiting) look();
+    heard.look();
   };
-  const sockets = createSockets({ push, connsMax, unixMode: 0o600, report });
+  const sockets = createSockets({ push: heard.push, connsMax, unixMode: 0o600, report });
   const listening = await sockets.listen(address);
   if (!listening.ok) throw new Error(listening.failure.text);
-
-  function until(holds: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!holds()) return;
-        waiting.delete(look);
-        resolve();
-      };
-      waiting.add(look);
-      look();
-    });
-  }
-
-  async function next<T extends ConnEvent["type"]>(
-    type: T,
-  ): Promise<Extract<ConnEvent, { type: T }>> {
-    const found = (): ConnEvent | undefined =>
-      events.find((event) => event.type === type && !taken.has(event));
-    await until(() => found() !== undefined);
-    const event = found() as Extract<ConnEvent, { type: T }>;
-    taken.add(event);
-    return event;
-  }
-
-  return { sockets, events, reports, address: listening.address, next, until };
+  return { ...heard, sockets, reports, address: listening.address };
 }
 
 export function dial(address: Address): net.Socket {

@@ -4,6 +4,7 @@
  * @module
  */
 import * as net from "node:net";
+import { watched } from "./sockets.ts";
 
 export type Asked = {
   readonly user: string;
@@ -29,6 +30,9 @@ export type Socks5 = {
   /** Connections at this moment, and the most there were. */
   open: number;
   openMax: number;
+  /** Resolves once `holds` does; asked when a connection comes or goes or asks for something. */
+  until(holds: () => boolean): Promise<void>;
+  readonly look: () => void;
   close(): void;
 };
 
@@ -38,10 +42,12 @@ export async function socks5(listenOn: net.ListenOptions = { port: 0 }): Promise
     sockets.add(socket);
     s.open += 1;
     if (s.open > s.openMax) s.openMax = s.open;
+    s.look();
     socket.on("error", () => undefined);
     socket.on("close", () => {
       sockets.delete(socket);
       s.open -= 1;
+      s.look();
     });
     serve(s, socket);
   });
@@ -52,7 +58,7 @@ export async function socks5(listenOn: net.ListenOptions = { port: 0 }): Promise
   const s: Socks5 = {
     server, port: bound !== null && typeof bound === "object" ? bound.port : 0, asked: [],
     route: () => ({ code: 4 }), method: 2, babble: undefined, babbleAt: "method", greeting: "",
-    open: 0, openMax: 0,
+    open: 0, openMax: 0, ...watched(),
     close: () => {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -99,6 +105,7 @@ function serve(s: Socks5, socket: net.Socket): void {
     const asked = { user, password, host, port: held.readUInt16BE(size) };
     held = held.subarray(size + 2);
     s.asked.push(asked);
+    s.look();
     if (isBabbling()) return babble();
     phase = "through";
     carry(asked);
