@@ -144,6 +144,7 @@ export const sentences: Sentences = {
   "dial.refused": (f) => `a connection was not used: ${f["says"]}`,
   "requests.no-target": (f) => `a request was not made: ${f["says"]}`,
   "requests.no-secret": (f) => `a request was not made: ${f["says"]}`,
+  "requests.refused": (f) => `a request was not made: ${f["says"]}`,
   "maker.draining": (f) =>
     `stopping: offers are withdrawn, ${f["directories"]} directories are left`,
   "run.maker-ready": (f) => `running as ${f["nick"]}; status page at ${f["http"]}`,
