@@ -3,8 +3,8 @@
  *
  * Rule 1: BIP32 public derivation, branch and index; BIP84 (P2WPKH) and BIP86 (P2TR) addresses. No
  * private key comes near.
- * Rule 2: one index in 2^127 has no key; such a one has no address and the whole answer is refused,
- * which nobody will ever see.
+ * Rule 2: a key that is none, and the one index in 2^127 that has no key, have no address: then
+ * there is no answer, and nothing is thrown at a daemon that has other work.
  * @module
  */
 import { createHash, createHmac } from "node:crypto";
@@ -25,11 +25,20 @@ const hrps: Readonly<Record<Network, string>> = {
   mainnet: "bc", testnet: "tb", testnet4: "tb", signet: "tb", regtest: "bcrt",
 };
 
-/**
- * `count` addresses of a branch from index `from` on. Throws for a key that `descriptor.parse`
- * would refuse.
- */
+/** `count` addresses of a branch from index `from` on; `undefined` if they cannot be made. */
 export function addressesOf(
+  account: Pick<Account, "kind" | "key">, network: Network, branch: number, from: number,
+  count: number,
+): readonly string[] | undefined {
+  try {
+    return made(account, network, branch, from, count);
+  } catch {
+    // What was wrong would quote the key.
+    return undefined;
+  }
+}
+
+function made(
   account: Pick<Account, "kind" | "key">, network: Network, branch: number, from: number,
   count: number,
 ): readonly string[] {

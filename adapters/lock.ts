@@ -47,10 +47,19 @@ export type Taken =
   | { readonly ok: false; readonly why: "held"; readonly holder: Holder | undefined }
   | { readonly ok: false; readonly why: "failed"; readonly text: string };
 
-type Wants = {
+/** Whose the lock is at this moment. */
+export type Holding =
+  | { readonly state: "free" }
+  | { readonly state: "held"; readonly holder: Holder | undefined }
+  | { readonly state: "unknown"; readonly text: string };
+
+type Which = {
   readonly folder: string;
   /** What the lock is of; letters. The file is `NAME.lock`. */
   readonly name: string;
+};
+
+type Wants = Which & {
   /** What this process is, for people. */
   readonly command: string;
   readonly ambient: Pick<Ambient, "wall">;
@@ -68,41 +77,62 @@ export function lockPath(folder: string, name: string): string {
 
 /** Takes the lock of a folder that exists, or says who has it. Never throws. */
 export async function takeLock(wants: Wants): Promise<Taken> {
-  const opened: { file?: fs.FileHandle; server?: Server } = {};
-  const release = async (): Promise<void> => {
-    const { file, server } = opened;
-    delete opened.file;
-    delete opened.server;
-    server?.close();
-    await file?.close().catch(() => {});
-  };
+  const opened: Opened = {};
   try {
-    const taken = await take(wants, opened);
-    if (taken) return { ok: true, lock: { release } };
+    const isTaken = await take(wants, opened, constants.O_CREAT);
+    if (isTaken && opened.file !== undefined) {
+      await sign(opened.file, wants);
+      return { ok: true, lock: { release: () => release(opened) } };
+    }
     const holder = await holderOf(wants);
-    await release();
+    await release(opened);
     return { ok: false, why: "held", holder };
   } catch (error) {
-    await release();
+    await release(opened);
     return { ok: false, why: "failed", text: (error as Error).message };
   }
 }
 
-async function take(
-  wants: Wants, opened: { file?: fs.FileHandle; server?: Server },
-): Promise<boolean> {
-  const file = await openLocked(lockPath(wants.folder, wants.name));
-  if (file === undefined) return false;
-  opened.file = file;
-  if (!hasLockFlag) {
-    const { dev, ino } = await fs.stat(wants.folder, { bigint: true });
-    const server = await listen(`${wants.name} ${dev} ${ino}`);
-    if (server === undefined) return false;
-    opened.server = server;
-    if (process.platform === "linux" && !await flock(file.fd)) return false;
+/**
+ * Who has the lock? Only who tries to take it learns that: if it is free it is taken for a moment,
+ * and nothing is written. Never throws.
+ */
+export async function askLock(which: Which): Promise<Holding> {
+  const opened: Opened = {};
+  try {
+    if (await take(which, opened, 0)) return { state: "free" };
+    return { state: "held", holder: await holderOf(which) };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    // In a folder that does not exist nobody holds anything.
+    return code === "ENOENT" ? { state: "free" } : { state: "unknown", text: message };
+  } finally {
+    await release(opened);
   }
-  await sign(file, wants);
-  return true;
+}
+
+/** What holds a lock. */
+type Opened = { file?: fs.FileHandle; server?: Server };
+
+async function release(opened: Opened): Promise<void> {
+  const { file, server } = opened;
+  delete opened.file;
+  delete opened.server;
+  server?.close();
+  await file?.close().catch(() => {});
+}
+
+/** False if somebody else has it. Without `O_CREAT` among `flags` a missing file is not made. */
+async function take({ folder, name }: Which, opened: Opened, flags: number): Promise<boolean> {
+  const file = await openLocked(lockPath(folder, name), flags);
+  if (file === "held") return false;
+  if (file !== undefined) opened.file = file;
+  if (hasLockFlag) return true;
+  const { dev, ino } = await fs.stat(folder, { bigint: true });
+  const server = await listen(`${name} ${dev} ${ino}`);
+  if (server === undefined) return false;
+  opened.server = server;
+  return process.platform !== "linux" || file === undefined || flock(file.fd);
 }
 
 /** Writes down who holds the lock. A full disk cannot keep anybody from it. */
@@ -119,12 +149,17 @@ async function sign(file: fs.FileHandle, wants: Wants): Promise<void> {
   }
 }
 
-async function openLocked(path: string): Promise<fs.FileHandle | undefined> {
-  const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NONBLOCK ?? 0);
+/** `undefined`: there is no such file, and none was to be made. */
+async function openLocked(
+  path: string, more: number,
+): Promise<fs.FileHandle | "held" | undefined> {
+  const flags = constants.O_RDWR | more | (constants.O_NONBLOCK ?? 0);
   try {
     return await fs.open(path, hasLockFlag ? flags | exclusiveLock : flags, 0o600);
   } catch (error) {
-    if (hasLockFlag && (error as NodeJS.ErrnoException).code === "EAGAIN") return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (hasLockFlag && code === "EAGAIN") return "held";
+    if (more === 0 && code === "ENOENT") return undefined;
     throw error;
   }
 }
@@ -160,7 +195,7 @@ function flock(fd: number): Promise<boolean> {
   });
 }
 
-async function holderOf({ folder, name }: Wants): Promise<Holder | undefined> {
+async function holderOf({ folder, name }: Which): Promise<Holder | undefined> {
   let file: fs.FileHandle | undefined;
   try {
     file = await fs.open(lockPath(folder, name), constants.O_RDONLY);

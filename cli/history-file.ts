@@ -21,6 +21,9 @@ export function makerFolder(dataDir: string): string {
   return join(dataDir, "maker");
 }
 
+/** What a maker's lock is called, in its folder. */
+export const lockName = "maker";
+
 /** The journal's path in a data directory. */
 export function historyPath(dataDir: string): string {
   return join(makerFolder(dataDir), "history.journal");

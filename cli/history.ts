@@ -21,7 +21,7 @@ import { fixed, instantOf, localOf, type Zone } from "../core/history/zone.ts";
 import { exits } from "./exit.ts";
 import { type Flags, loadFlags, tellProblems } from "./flags.ts";
 import {
-  historyPath, look, makerFolder, type Found, type Unread, type Writer, writing,
+  historyPath, lockName, look, makerFolder, type Found, type Unread, type Writer, writing,
 } from "./history-file.ts";
 import { json, rowJson, sumsText, tableText } from "./history-text.ts";
 import type { Io } from "./io.ts";
@@ -39,9 +39,6 @@ export type HistoryFlags = Flags & {
   readonly change?: string;
   readonly fee?: string;
 };
-
-/** The name of the lock that a maker holds on its data directory. */
-export const lockName = "maker";
 
 type Settings = Extract<ReturnType<typeof loadFlags>, { ok: true }>["settings"];
 

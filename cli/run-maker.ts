@@ -40,7 +40,7 @@ import { secret, type Secret } from "../core/secret.ts";
 import * as socks from "../core/tor/socks.ts";
 import { after } from "../core/time.ts";
 import { exits } from "./exit.ts";
-import { lockName } from "./history.ts";
+import { lockName } from "./history-file.ts";
 import * as runtime from "./runtime.ts";
 
 export type RunOptions = {

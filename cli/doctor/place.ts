@@ -10,7 +10,8 @@ import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Ambient } from "../../adapters/ambient.ts";
 import { filesMax } from "../../adapters/config/files.ts";
-import { takeLock } from "../../adapters/lock.ts";
+import { askLock } from "../../adapters/lock.ts";
+import { lockName } from "../history-file.ts";
 import { size } from "../status-text.ts";
 import { type Check, fail, type Finding, ok, skipped, warn } from "./finding.ts";
 
@@ -35,7 +36,7 @@ const othersMayRead = 0o044;
 
 /** All checks of the machine. */
 export function place(
-  given: Place, ambient: Pick<Ambient, "now" | "wall">, limitMs: number,
+  given: Place, ambient: Pick<Ambient, "now">, limitMs: number,
 ): readonly Check[] {
   const { folder } = given;
   const check = (what: string, look: () => Promise<Finding>): Check => (
@@ -48,7 +49,7 @@ export function place(
     ...given.secrets.filter(([, value]) => isPath(value))
       .map(([key, value]) => check(key, () => secretFile(key, value))),
     check("open files", () => Promise.resolve(files(given.filesMax ?? filesMax()))),
-    check("lock", () => lock(folder, ambient)),
+    check("lock", () => lock(folder)),
   ];
 }
 
@@ -158,19 +159,17 @@ function files(limit: number | undefined): Finding {
     `ulimit -n ${filesNeeded}, or LimitNOFILE=${filesNeeded} in the systemd unit`);
 }
 
-/** Taken and given back at once: nobody but the system knows who has it. */
-async function lock(folder: string, ambient: Pick<Ambient, "wall">): Promise<Finding> {
+async function lock(folder: string): Promise<Finding> {
   const what = "lock";
-  if (!await exists(folder)) return ok(what, "free");
-  const taken = await takeLock({ folder, name: "maker", command: "dogwatch doctor", ambient });
-  if (taken.ok) {
-    await taken.lock.release();
-    return ok(what, "free: no maker runs here");
+  const asked = await askLock({ folder, name: lockName });
+  switch (asked.state) {
+    case "free": return ok(what, "free: no maker runs here");
+    case "unknown":
+      return fail(what, `it cannot be taken: ${asked.text}`, "make the data directory writable");
+    case "held": {
+      const { holder } = asked;
+      return ok(what, holder === undefined ? "held: a maker runs here"
+        : `held by ${holder.command}, process number ${holder.pid}`);
+    }
   }
-  if (taken.why === "failed") {
-    return fail(what, `it cannot be taken: ${taken.text}`, "make the data directory writable");
-  }
-  const { holder } = taken;
-  return ok(what, holder === undefined ? "held: a maker runs here"
-    : `held by ${holder.command}, process number ${holder.pid}`);
 }

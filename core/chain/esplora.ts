@@ -16,6 +16,7 @@
  */
 import { assert, unreachable } from "../assert.ts";
 import type { Limits } from "../joinmarket/json.ts";
+import type { RequestFailure } from "../kernel/io.ts";
 import { NEVER, type Mono } from "../time.ts";
 import { absent, isAddress, malformed, ofFailure, unavailable } from "./chain.ts";
 import type {
@@ -90,7 +91,7 @@ export function step(m: Esplora, event: Event, _now: Mono, out: Effect[]): void 
       if (m.talks.delete(event.token)) out.push({ type: "withdraw", token: event.token });
       return;
     case "replied": return replied(m, event.token, event.status, event.body, out);
-    case "failed": return ended(m, event.token, ofFailure(event.reason), out);
+    case "failed": return failed(m, event.token, event.reason, out);
     case "given": return given(m, event.token, event.addresses, out);
     case "tick": return;
     default: return unreachable(event); /* c8 ignore next */
@@ -142,6 +143,15 @@ function get(
 function ended(m: Esplora, token: number, answer: Answer, out: Effect[]): void {
   if (m.talks.delete(token)) out.push({ type: "answered", token, answer });
 }
+
+function failed(m: Esplora, token: number, reason: RequestFailure, out: Effect[]): void {
+  const isHost = m.talks.get(token)?.want === "addresses" && reason === "denied";
+  ended(m, token, isHost ? underived : ofFailure(reason), out);
+}
+
+const underived = unavailable(
+  "wallet", "chain-underived", "the descriptors of the wallet give no addresses",
+);
 
 function replied(m: Esplora, token: number, status: number, body: string, out: Effect[]): void {
   const talk = m.talks.get(token);

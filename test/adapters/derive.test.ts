@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addressesOf } from "../../adapters/derive.ts";
 
+const bip84 = "xpub6CatWdiZiodmUeTDp8LT5or8nmbKNcuyvz7WyksVFkKB4RHwCD3XyuvPEbvqAQY3rAPshWcMLoP2" +
+  "fMFMKHPJ4ZeZXYVUhLv1VMrjPC7PW6V";
+
 test("derive: BIP84's own account gives its own addresses", () => {
-  const key = "xpub6CatWdiZiodmUeTDp8LT5or8nmbKNcuyvz7WyksVFkKB4RHwCD3XyuvPEbvqAQY3rAPshWcMLoP2" +
-    "fMFMKHPJ4ZeZXYVUhLv1VMrjPC7PW6V";
-  const account = { kind: "wpkh", key } as const;
+  const account = { kind: "wpkh", key: bip84 } as const;
   assert.deepEqual(addressesOf(account, "mainnet", 0, 0, 2), [
     "bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu", "bc1qnjg0jd8228aq7egyzacy8cys3knf9xvrerkf9g",
   ]);
@@ -27,6 +28,11 @@ test("derive: BIP86's own account gives its own addresses", () => {
   ]);
 });
 
-test("derive: a key that is none is refused", () => {
-  assert.throws(() => addressesOf({ kind: "wpkh", key: "xpub661My" }, "mainnet", 0, 0, 1));
+test("derive: of a key that is none, and beyond the last index, nothing is made", () => {
+  const of = (key: string, from: number): unknown =>
+    addressesOf({ kind: "wpkh", key }, "mainnet", 0, from, 1);
+  for (const key of ["xpub661My", "", "0OIl", bip84.replace("A", "B")]) {
+    assert.equal(of(key, 0), undefined, key);
+  }
+  assert.equal(of(bip84, 2 ** 32), undefined);
 });

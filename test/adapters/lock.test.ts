@@ -4,13 +4,14 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import {
-  cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync,
+  cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { createAmbient } from "../../adapters/ambient.ts";
-import { lockPath, takeLock } from "../../adapters/lock.ts";
+import { askLock, lockPath, takeLock } from "../../adapters/lock.ts";
 
 const temp = mkdtempSync(join(tmpdir(), "dogwatch-lock-"));
 const children = new Set<ChildProcess>();
@@ -174,4 +175,47 @@ test("lock: a missing folder is a failure, a spoiled note is none", async () => 
     assert.ok(!second.ok && second.why === "held" && second.holder === undefined, spoiled);
   }
   await mine.lock.release();
+});
+
+test("lock: who holds it can be asked, which neither takes it nor leaves anything", async () => {
+  const path = folder();
+  const ask = () => askLock({ folder: path, name: "maker" });
+  assert.deepEqual(await ask(), { state: "free" });
+  assert.ok(!existsSync(lockPath(path, "maker")));
+  const taken = await take(path);
+  assert.ok(taken.ok);
+  const before = readFileSync(lockPath(path, "maker"), "utf8");
+  const held = await ask();
+  assert.ok(held.state === "held" && held.holder?.pid === process.pid);
+  assert.equal(held.holder.command, "dogwatch test");
+  assert.equal(readFileSync(lockPath(path, "maker"), "utf8"), before);
+  await taken.lock.release();
+  assert.deepEqual(await ask(), { state: "free" });
+  const again = await take(path);
+  assert.ok(again.ok, "free is free");
+  await again.lock.release();
+});
+
+test("lock: another process holds it, though somebody removed its file", async () => {
+  const path = folder();
+  const other = child(path);
+  assert.equal(await other.says, "taken");
+  const ask = () => askLock({ folder: path, name: "maker" });
+  const held = await ask();
+  assert.ok(held.state === "held" && held.holder?.pid === other.process.pid);
+  if (process.platform === "linux") {
+    rmSync(lockPath(path, "maker"));
+    assert.deepEqual(await ask(), { state: "held", holder: undefined });
+  }
+  other.process.kill("SIGKILL");
+  await other.gone;
+  assert.deepEqual(await ask(), { state: "free" });
+});
+
+test("lock: a folder that is not there is held by nobody; what is no folder is told", async () => {
+  const ask = (path: string) => askLock({ folder: path, name: "maker" });
+  assert.deepEqual(await ask(join(temp, "nowhere")), { state: "free" });
+  const file = join(temp, "a-file");
+  writeFileSync(file, "");
+  assert.equal((await ask(file)).state, "unknown");
 });

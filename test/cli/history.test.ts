@@ -10,7 +10,7 @@ import { after, test } from "node:test";
 import { createAmbient } from "../../adapters/ambient.ts";
 import { takeLock } from "../../adapters/lock.ts";
 import * as history from "../../cli/history.ts";
-import { historyPath, makerFolder, writing } from "../../cli/history-file.ts";
+import { historyPath, lockName, makerFolder, writing } from "../../cli/history-file.ts";
 import { zoneOf } from "../../cli/zones.ts";
 import type { Io } from "../../cli/io.ts";
 import { encode } from "../../core/history/body.ts";
@@ -243,7 +243,7 @@ test("history: who writes needs the lock, who reads does not", async () => {
   const file = csvFile(header + done);
   await run(importing(file), { dataDir, tz: "UTC" });
   const taken = await takeLock({
-    folder: makerFolder(dataDir), name: history.lockName, command: "dogwatch maker",
+    folder: makerFolder(dataDir), name: lockName, command: "dogwatch maker",
     ambient: createAmbient(),
   });
   assert.ok(taken.ok);
