@@ -63,7 +63,7 @@ function child(path: string): Holding {
   return { process: made, says, gone };
 }
 
-test("lock: one holder at a time, free again after its release", async () => {
+test("lock: hazard 10: one holder at a time, free again after its release", async () => {
   const path = folder();
   const first = await take(path);
   assert.ok(first.ok);

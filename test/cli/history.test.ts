@@ -81,7 +81,7 @@ test("history: import, export: the same bytes; again, nothing is added", async (
   }
 });
 
-test("history: row 10 of the hazards: import names what it leaves out", async () => {
+test("history: hazard 10: import names what it leaves out", async () => {
   const dataDir = fresh();
   const file = csvFile(header + "broken\u001b[31m\r\n" + done + waits.replace("maker", "boss"));
   const bytes = readFileSync(file);

@@ -17,6 +17,8 @@ export type Chain = {
   height: number;
   branch: number;
   coins: Output[];
+  /** Coins, by their number, that somebody has locked in the node. */
+  readonly locked: Set<number>;
   /** Confirmations of transactions that are known; 0: in the pool. */
   readonly txs: Map<string, number>;
   mode: "up" | "refused" | "hang" | "warming" | "html";
@@ -30,7 +32,7 @@ export type Chain = {
 export function create(): Chain {
   return {
     height: 130, branch: 0, coins: [{ n: 1, mixdepth: 0, sat: 50_000_000n, confirmations: 3 }],
-    txs: new Map(), mode: "up", delayMs: 5, isScanned: true,
+    locked: new Set(), txs: new Map(), mode: "up", delayMs: 5, isScanned: true,
     isListing: true, asked: 0,
   };
 }
@@ -68,8 +70,13 @@ function nodeOf(c: Chain): Node {
     getblockchaininfo: chainAt(c.height, { bestblockhash: tip }),
     getbestblockhash: JSON.stringify(tip),
     getblockheader: (hash) => header(c, String(hash)),
-    getaddressinfo: JSON.stringify({ ismine: true, labels: c.isScanned ? [label] : [] }),
-    listunspent: c.isListing ? `[${c.coins.map(unspent).join(",")}]` : error(-1, "no"),
+    getaddressinfo: (address) => JSON.stringify({
+      ismine: true, labels: c.isScanned ? [label] : [], ...homeOf(c, String(address)),
+    }),
+    listunspent: c.isListing
+      ? `[${c.coins.filter(({ n }) => !c.locked.has(n)).map(unspent).join(",")}]` : error(-1, "no"),
+    listlockunspent: JSON.stringify([...c.locked].map((n) => ({ txid: txid(n), vout: 1 }))),
+    gettxout: (id) => lockedOut(c, String(id), tip),
     gettransaction: (id) => told(c, String(id)),
     getrawtransaction: (id) => told(c, String(id)),
   };
@@ -85,12 +92,35 @@ function header(c: Chain, hash: string): Said {
 const btc = (sat: bigint): string =>
   `${sat / 100_000_000n}.${(sat % 100_000_000n).toString().padStart(8, "0")}`;
 
-function unspent({ n, mixdepth, sat, confirmations }: Output): string {
-  const { descriptor } = watch[2 * mixdepth]!;
+const addressOf = (n: number): string => `bcrt1qaddress${n}`;
+
+/** The branch that a coin came from, and its own place in it. */
+function placeOf({ n, mixdepth }: Output): { readonly desc: string; readonly parent: string } {
   const kind = mixdepth === 0 ? "wpkh" : "tr";
   const desc = `${kind}([67a47aff/${mixdepth === 0 ? 84 : 86}h/1h/0h/0/${n}]02ab)#x`;
-  return `{"txid":"${txid(n)}","vout":1,"address":"bcrt1qaddress${n}","amount":${btc(sat)},`
-    + `"confirmations":${confirmations},"desc":"${desc}","parent_descs":["${descriptor}"]}`;
+  return { desc, parent: watch[2 * mixdepth]!.descriptor };
+}
+
+function unspent(coin: Output): string {
+  const { n, sat, confirmations } = coin;
+  const { desc, parent } = placeOf(coin);
+  return `{"txid":"${txid(n)}","vout":1,"address":"${addressOf(n)}","amount":${btc(sat)},`
+    + `"confirmations":${confirmations},"desc":"${desc}","parent_descs":["${parent}"]}`;
+}
+
+function homeOf(c: Chain, address: string): object {
+  const coin = c.coins.find(({ n }) => addressOf(n) === address);
+  if (coin === undefined) return {};
+  const { desc, parent } = placeOf(coin);
+  return { desc, parent_desc: parent };
+}
+
+function lockedOut(c: Chain, id: string, tip: string): Said {
+  const coin = c.coins.find(({ n }) => txid(n) === id);
+  if (coin === undefined) return "null";
+  const { n, sat, confirmations } = coin;
+  return `{"bestblock":"${tip}","confirmations":${confirmations},"value":${btc(sat)},`
+    + `"scriptPubKey":{"address":"${addressOf(n)}"}}`;
 }
 
 function told(c: Chain, id: string): Said {

@@ -51,10 +51,19 @@ export function whisper(r: rig.Rig, t: Taker, to: string, line: string): void {
 }
 
 /** A public line that a hostile directory has made up. */
-export function forge(r: rig.Rig, to: string, line: string): void {
+export function forge(r: rig.Rig, to: string, text: string): void {
+  relay(r, to, types.PUBMSG, text);
+}
+
+/** A private line that a hostile directory says again. */
+export function repeat(r: rig.Rig, to: string, text: string): void {
+  relay(r, to, types.PRIVMSG, text);
+}
+
+function relay(r: rig.Rig, to: string, type: number, text: string): void {
   const [conn] = [...r.lines.values()].filter((one) => one.to === to && !one.isGone);
   assert.ok(conn !== undefined, `no connection to ${to}`);
-  const bytes = envelope.encode(types.PUBMSG, line);
+  const bytes = envelope.encode(type, text);
   rig.push(r, { type: "conn.received", conn: conn.conn, bytes });
 }
 

@@ -92,6 +92,15 @@ test("tidy: rows: every row of bad input has a test that names it", () => {
   none(rows.filter((row) => !named.has(row.id)).map((row) => `${row.id}: ${row.says}`), "no test");
 });
 
+test("tidy: hazards: every row of docs/maker.md has a scenario of a whole maker", () => {
+  const table = text(root, "docs/maker.md").split("### What is different on purpose")[1] ?? "";
+  const rows = [...table.matchAll(/^\| (\d+) \|/gm)].map(([, row = ""]) => row);
+  assert.equal(rows.length, 20);
+  const scenarios = tests.filter((file) => file.startsWith("test/core/maker/"))
+    .map((file) => text(root, file)).join("\n");
+  none(rows.filter((row) => !scenarios.includes(`: hazard ${row}: `)), "no scenario");
+});
+
 /** Fails with one line for each finding. */
 function none(found: readonly string[], what: string): void {
   assert.ok(found.length === 0, `${what}:\n  ${found.join("\n  ")}`);

@@ -69,7 +69,7 @@ test("history: csv: a row as joinmarket-ng writes it", () => {
   assert.equal(csv.write(expected, fixed(7_200_000)), line);
 });
 
-test("history: csv: row 10 of the hazards: a malformed row is named and kept out", () => {
+test("history: csv: hazard 10: a malformed row is named and kept out", () => {
   const wrong: readonly (readonly [string, RegExp])[] = [
     ["a,b\r\n", /2 fields where the first line names 28/],
     [row({ timestamp: "yesterday" }), /timestamp is not a time/],
@@ -121,7 +121,7 @@ test("history: csv: what is no such file at all is a fault of the file", () => {
   }
 });
 
-test("history: csv: row 5 of the hazards: hours that come twice or never are said", () => {
+test("history: csv: hazard 5: hours that come twice or never are said", () => {
   const hourMs = 3_600_000;
   // 2025-10-26T01:00Z ends a summer, 2025-03-30T01:00Z begins it.
   const berlin: Zone = (ms) =>

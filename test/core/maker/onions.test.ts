@@ -189,7 +189,7 @@ test("maker: onions: whoever answers otherwise, or nobody, was not us", () => {
   assert.equal(logged(w, "maker.onion-reachable"), 1, "told once");
 });
 
-test("maker: onions: Tor that goes and comes back is told, and the service is made again", () => {
+test("maker: onions: hazard 13: a Tor that restarts is told, and the service made again", () => {
   const w = started();
   w.isTorUp = false;
   push(w, { type: "conn.closed", conn: w.port as ConnId, reason: "reset" });

@@ -196,7 +196,7 @@ test("maker: pending: so many questions at a time, longest due first, everyone i
   for (const id of "12345") assert.ok(order.filter((one) => one === id).length >= 3, id);
 });
 
-test("maker: pending: row 4: one with nothing to look for is given up and not watched", () => {
+test("maker: pending: hazard 4: one with nothing to look for is given up and not watched", () => {
   const w = world();
   const effects = w.known(rowWith(1, { txid: "", destination: "" }));
   assert.deepEqual(changes(effects), ["given-up"]);
@@ -297,7 +297,7 @@ test("maker: pending: at the end ages are recorded and nothing is asked", () => 
   assert.equal(w.m.asking.size, 0);
 });
 
-test("maker: pending: hazards 5 and 19: wall time is written down and decides nothing", () => {
+test("maker: pending: hazard 5: hazard 19: wall time is written down and decides nothing", () => {
   const play = (wallAt: (i: number) => number) => {
     const w = world();
     w.known(rowWith(1));

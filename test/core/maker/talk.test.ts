@@ -53,25 +53,6 @@ test("maker: orderbook: each directory that brings a request takes the answer to
   assert.equal(stateOf(r).counts.signatures, 1, "the same words are signed once");
 });
 
-test("maker: orderbook: hazard 12: one in another's name costs him nothing elsewhere", () => {
-  const r = running({ directories: 2 });
-  const t = takers.taker(1);
-  takers.join(r, t, two);
-  for (let i = 0; i < 40; i += 1) {
-    if (i % 2 === 0) takers.forge(r, one, `${t.nick}!PUBLIC!orderbook`);
-    rig.pass(r, 5_000);
-    if (i % 10 !== 9) continue;
-    takers.publish(r, t, two, "orderbook");
-    rig.pass(r, 100);
-    assert.equal(takers.heard(r, t, two).length, 1, `request ${i}`);
-  }
-  for (let i = 0; i < 500; i += 1) takers.forge(r, one, `${t.nick}!PUBLIC!orderbook`);
-  rig.pass(r, 60_000);
-  takers.publish(r, t, two, "orderbook");
-  rig.pass(r, 100);
-  assert.equal(takers.heard(r, t, two).length, 1, "banned with the forging directory only");
-});
-
 test("maker: fill: hazard 12: refused on one way, it is answered on another", () => {
   const nickLines = { tokens: 1, perMs: 600_000, burst: 1 };
   const budgets = { ...defaults.guard.budgets, nickLines };
