@@ -74,6 +74,7 @@ export function makerOf(parsed: Parsed, env: Env): MakerLoaded {
   const onionOf = onionsOf(parsed, broken);
   const config = configOf(parsed, backend, noticesOf(parsed, env, targets, broken), broken);
   const whole = { ...config, ...onionOf, ...updatesOf(parsed, targets, broken) };
+  const password = passwordOf(parsed, env, broken);
   const relation = check({ ...whole, pubkey: "" });
   if (relation !== undefined) {
     broken.push({ keys: relation.keys.map((key) => `maker.${key}`), says: relation.says });
@@ -81,8 +82,7 @@ export function makerOf(parsed: Parsed, env: Env): MakerLoaded {
   if (broken.length > 0) return { ok: false, broken };
   const { http, http_remote: httpRemote, listen } = m;
   const settings = {
-    http, httpRemote, listen, socks: tor.socks, config: whole, targets, accounts,
-    password: passwordOf(parsed, env, broken),
+    http, httpRemote, listen, socks: tor.socks, config: whole, targets, accounts, password,
     exec: parsed.notify.exec,
   };
   return { ok: true, settings: network === "regtest" ? patient(settings) : settings };
@@ -157,7 +157,8 @@ function oneTerms(text: string): offermath.Terms | undefined {
     const at = words.indexOf(word);
     return at < 0 ? undefined : words[at + 1];
   };
-  if (usual === undefined) return undefined;
+  const names = words.filter((word) => /^[a-z]/.test(word));
+  if (usual === undefined || new Set(names).size < names.length) return undefined;
   const spread = after("spread");
   const common = {
     minsizeSat: BigInt(after("minsize") ?? usual.minsizeSat), txfeeSat: BigInt(after("txfee") ?? 0),

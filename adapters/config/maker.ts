@@ -21,7 +21,7 @@ const directoryPattern = /^([a-z2-7]{56}\.onion|localhost|127(\.[0-9]{1,3}){3}):
 export const offerForm =
   '"relative FEE" or "absolute SATS" with options (docs/maker.md)';
 
-const offerPattern = new RegExp("^(relative 0?\\.[0-9]{1,20}|absolute [0-9]{1,9})" +
+const offerPattern = new RegExp("^(relative 0\\.[0-9]{1,20}|absolute [0-9]{1,9})" +
   "( minsize [0-9]{1,16}| txfee [0-9]{1,9}| spread [0-9]{1,3}| taproot)*$");
 const secretPattern = /^[^\0]{0,4096}$/;
 
