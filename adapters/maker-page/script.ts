@@ -194,10 +194,10 @@ function node({ wallet, tip, rescan }) {
   put("node-why", wallet.trouble === null ? "" : "Trouble: " + wallet.trouble.why + ".");
 }
 
-function onion(told) {
+function onion(told, isSomewhere) {
   if (told.state === "none") {
     put("onion-why", "");
-    return cards("onion", [["state", "not configured"]]);
+    return cards("onion", [["state", isSomewhere ? "looked after elsewhere" : "not configured"]]);
   }
   const reach = told.isReachable === null ? "not tried yet"
     : told.isReachable ? "yes, " + ago(told.reachedMs) : "no, tried " + ago(told.visitedMs);
@@ -277,7 +277,8 @@ function badge(status, ready) {
 }
 
 function draw(status, ready) {
-  const at = status.location === "NOT-SERVING-ONION" ? "no own address" : status.location;
+  const isSomewhere = status.location !== "NOT-SERVING-ONION";
+  const at = isSomewhere ? status.location : "no own address";
   put("who", status.nick + " on " + status.network + ", " + at + ", up " + span(status.uptimeMs));
   badge(status, ready);
   degraded(status.degraded);
@@ -287,7 +288,7 @@ function draw(status, ready) {
     status.directories.total + " up");
   directories(status.directories.all);
   node(status);
-  onion(status.onion);
+  onion(status.onion, isSomewhere);
   cards("pending", [
     ["watched", status.pending.watched], ["given up, still watched", status.pending.givenUp],
     ["being asked about", status.pending.asking], ["not told yet", status.pending.untold],

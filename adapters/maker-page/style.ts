@@ -28,6 +28,7 @@ export const style = `
 .mark.bad { color: var(--bad); }
 .offer { border-top: 1px solid var(--line); padding: .4rem 0; }
 .offer:first-child { border-top: 0; padding-top: 0; }
+.offer p:last-child { margin-bottom: 0; }
 .fee { font-size: 1.25rem; font-variant-numeric: tabular-nums; }
 #coins table { margin-bottom: .5rem; }
 #coins td.plot { width: 45%; padding: .2rem .5rem; }

@@ -37,11 +37,14 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .wide { grid-column: 1 / -1; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: .5rem;
   margin: 0; }
-.cards div { min-width: 0; }
+/* Figures stand on one line, however many lines their names take. */
+.cards div { min-width: 0; display: flex; flex-direction: column;
+  justify-content: space-between; }
 dt { color: var(--soft); font-size: .875rem; }
 dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .big { font-size: 1.75rem; font-variant-numeric: tabular-nums; }
 section p { margin: 0 0 .5rem; }
+section > p:last-child, section > div > p:last-child { margin-bottom: 0; }
 svg { display: block; width: 100%; height: 3rem; border-bottom: 1px solid var(--line);
   margin-bottom: .5rem; }
 polyline { fill: none; stroke: var(--mark); stroke-width: 2; vector-effect: non-scaling-stroke; }
