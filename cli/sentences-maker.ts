@@ -5,6 +5,7 @@
 import type { Sentences } from "../adapters/log.ts";
 import type { LogField } from "../core/kernel/io.ts";
 import { sentences as common } from "./sentences.ts";
+import { counted } from "./status-text.ts";
 
 const reasons: Readonly<Record<string, string>> = {
   mainnet: "this version serves no coinjoins", stopped: "the maker is stopping",
@@ -13,7 +14,9 @@ const reasons: Readonly<Record<string, string>> = {
 };
 const why = (block: unknown): string => reasons[String(block)] ?? String(block);
 
-const seconds = (ms: unknown): string => `${Math.round(Number(ms) / 1_000)} s`;
+const some = (count: unknown, noun: string): string => counted(Number(count), noun);
+const are = (count: unknown): string => (Number(count) === 1 ? "is" : "are");
+const seconds = (ms: unknown): string => `${Math.ceil(Number(ms) / 1_000)} s`;
 
 /** A list that may be empty, in its brackets. */
 const list = (before: string, names: LogField | undefined, after: string): string =>
@@ -35,11 +38,13 @@ export const sentences: Sentences = {
   "maker.no-directory": (f) =>
     `none of ${f["directories"]} directories was reached yet; ` +
     "they are tried on: is Tor running, and are their addresses right?",
-  "maker.announced": (f) => `told ${f["directory"]} ${f["lines"]} lines of offers`,
+  "maker.announced": (f) =>
+    `told ${f["directory"]} ${some(f["lines"], "line")} of offers`,
   "maker.disk-failing": (f) =>
     `records do not become durable: ${f["why"]}; offers are withdrawn until they do; ` +
     "make room, or look at the disk",
-  "maker.disk-recovered": (f) => `records are durable again after ${f["failures"]} failures`,
+  "maker.disk-recovered": (f) =>
+    `records are durable again after ${some(f["failures"], "failure")}`,
   "maker.disk-slow": (f) =>
     `the disk does not answer in time (${f["phase"]}); offers are withdrawn until it does`,
   "maker.journal-broken": (f) =>
@@ -47,7 +52,8 @@ export const sentences: Sentences = {
     "look at it with `dogwatch history verify`",
   "maker.journal-torn": (f) =>
     `the last write before the end was cut short: ${f["bytes"]} bytes that nothing depended on`,
-  "maker.journal-ready": (f) => `history read: ${f["records"]} records, ${f["rows"]} transactions`,
+  "maker.journal-ready": (f) =>
+    `history read: ${some(f["records"], "record")}, ${some(f["rows"], "transaction")}`,
   "maker.backend-up": () => "the backend answers, and the coins are known",
   "maker.backend-down": (f) =>
     `the backend cannot be relied on: ${f["why"]}; coins stay as they were seen, ` +
@@ -72,7 +78,8 @@ export const sentences: Sentences = {
   "maker.offers-none": (f) => `no offer fits the coins: at most ${f["amountSat"]} sats together`,
   "maker.offers-refused": () =>
     "nothing is offered on mainnet: this version serves no coinjoins yet",
-  "maker.offers-withdrawn": (f) => `${f["offers"]} offers are withdrawn: ${why(f["block"])}`,
+  "maker.offers-withdrawn": (f) =>
+    `${some(f["offers"], "offer")} ${are(f["offers"])} withdrawn: ${why(f["block"])}`,
   "maker.pending-discovered": (f) => `transaction ${f["id"]} was found on the chain: ${f["txid"]}`,
   "maker.pending-seen": (f) => `transaction ${f["id"]} waits for a block: ${f["txid"]}`,
   "maker.pending-confirmed": (f) =>
@@ -146,6 +153,7 @@ export const sentences: Sentences = {
   "requests.no-secret": (f) => `a request was not made: ${f["says"]}`,
   "requests.refused": (f) => `a request was not made: ${f["says"]}`,
   "maker.draining": (f) =>
-    `stopping: offers are withdrawn, ${f["directories"]} directories are left`,
+    `stopping: offers are withdrawn, ${f["directories"] === 1 ? "the directory is"
+      : `${f["directories"]} directories are`} left`,
   "run.maker-ready": (f) => `running as ${f["nick"]}; status page at ${f["http"]}`,
 };
