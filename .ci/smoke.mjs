@@ -1,11 +1,12 @@
 /**
  * The built file does its job: starts on free ports, says where, takes a peer, answers over HTTP, and ends when told.
- * Then the demonstration runs for a few seconds without a terminal and ends on Ctrl-C.
+ * Then the demonstration runs for a few seconds without a terminal: its maker is listed, says what it offers to a
+ * taker who asks, and everything ends on Ctrl-C with nothing left behind.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,7 @@ import { createInterface } from "node:readline";
 const file = join(process.cwd(), "dist", "dogwatch.js");
 const limitMs = 30_000;
 const demoMs = 5_000;
+const taker = "J5Ckon1LuuapPSBM";
 
 assert.ok(readFileSync(file, "utf8").startsWith("#!/usr/bin/env node\n"), "no shebang");
 assert.equal(statSync(file).mode & 0o111, 0o111, "not executable");
@@ -49,16 +51,25 @@ async function directory() {
 
 /** Connects as a taker and returns the first envelope that comes back. */
 async function shake(address) {
+  return converse(address, () => true);
+}
+
+/** Connects as a taker, hears envelopes until `hear` takes one, and returns that; `say` answers. */
+async function converse(address, hear) {
   const [host, port] = address.split(":");
   const socket = net.connect(Number(port), host);
   socket.setTimeout(limitMs, () => socket.destroy(new Error("no answer")));
   const hello = {
     "app-name": "joinmarket", directory: false, "location-string": "NOT-SERVING-ONION",
-    "proto-ver": 5, features: {}, nick: "J5Ckon1LuuapPSBM", network: "regtest",
+    "proto-ver": 5, features: {}, nick: taker, network: "regtest",
   };
   socket.write(`${JSON.stringify({ type: 793, line: JSON.stringify(hello) })}\r\n`);
   try {
-    for await (const line of createInterface({ input: socket })) return JSON.parse(line);
+    const say = (type, line) => socket.write(`${JSON.stringify({ type, line })}\r\n`);
+    for await (const line of createInterface({ input: socket })) {
+      const envelope = JSON.parse(line);
+      if (hear(envelope, say)) return envelope;
+    }
     throw new Error("closed without an answer");
   } finally {
     socket.destroy();
@@ -66,25 +77,47 @@ async function shake(address) {
 }
 
 async function demo() {
-  const run = start(["demo"]);
+  const run = start(["demo", "--json"]);
   try {
-    const [early] = await Promise.all([
-      Promise.race([run.ended, new Promise((resolve) => setTimeout(resolve, demoMs))]),
-      run.line(),
-    ]);
-    assert.equal(early, undefined, "the demonstration ended by itself");
+    const ready = JSON.parse(await run.line());
+    assert.equal(ready.event, "demo.ready");
+    const { nick, offers } = await offering(`${ready.maker}status`);
+    const list = await converse(ready.listen, ({ type, line }, say) => {
+      if (type === 795) say(791, "");
+      return type === 789 && line.includes(nick);
+    });
+    assert.match(list.line, new RegExp(`${nick};[a-z2-7]{56}[.]onion:5222`));
+    const answer = await converse(ready.listen, ({ type, line }, say) => {
+      if (type === 795) say(687, `${taker}!PUBLIC!orderbook`);
+      return type === 685 && line.startsWith(`${nick}!${taker}!`);
+    });
+    const { kind, oid, minsizeSat, maxsizeSat } = offers.public[0];
+    assert.ok(answer.line.includes(`!${kind} ${oid} ${minsizeSat} ${maxsizeSat} `), answer.line);
+    const ended = await Promise.race([run.ended, new Promise((resolve) => setTimeout(resolve, demoMs))]);
+    assert.equal(ended, undefined, "the demonstration ended by itself");
     run.child.kill("SIGINT");
     assert.deepEqual(await run.ended, [0, null], "exit status after SIGINT");
-    console.log(`demo: ${run.lines.length + 1} lines in ${demoMs} ms, ended with 0`);
+    assert.deepEqual(readdirSync(folder).filter((name) => name.startsWith("dogwatch-demo-")), [], "nothing is left");
+    console.log(`demo: ${nick} is listed and offers up to ${maxsizeSat} sat, ended with 0`);
   } finally {
     run.child.kill("SIGKILL");
   }
+}
+
+/** What a maker says of itself once it offers something. */
+async function offering(url) {
+  for (const until = Date.now() + limitMs; Date.now() < until; await new Promise((again) => setTimeout(again, 100))) {
+    const status = await (await fetch(url, { signal: AbortSignal.timeout(limitMs) })).json();
+    if (status.offers.public.length > 0) return status;
+  }
+  throw new Error("the maker of the demonstration offers nothing");
 }
 
 /** A child that is killed when it takes too long; its standard error is ours. */
 function start(args) {
   const child = spawn(process.execPath, [file, ...args], {
     cwd: folder, stdio: ["ignore", "pipe", "inherit"], timeout: limitMs, killSignal: "SIGKILL",
+    env: { ...process.env, TMPDIR: folder },
   });
   const lines = [];
   const waiting = [];

@@ -28,7 +28,8 @@ export type ClientOptions = {
   readonly features: readonly string[];
   /** The handshake with the directory of this nick is over; `proved` with nick authentication. */
   readonly ready: (proved: boolean, directory: string) => void;
-  readonly line: (line: command.Line) => void;
+  /** A line that others wrote, read and as it came. */
+  readonly line: (line: command.Line, text: string) => void;
   readonly peers: (entries: readonly peerlist.Entry[]) => void;
   /** The directory asked for a sign of life. Answers if the result is true. */
   readonly pinged: () => boolean;
@@ -150,7 +151,7 @@ function said(conn: Conn, type: number, text: string): void {
     if (list.ok) conn.options.peers(list.value.entries);
   } else if (type === types.PUBMSG || type === types.PRIVMSG) {
     const line = command.parseLine(text);
-    if (line.ok) conn.options.line(line.value);
+    if (line.ok) conn.options.line(line.value, text);
   }
 }
 

@@ -9,6 +9,7 @@ import { createECDH, createPrivateKey, type KeyObject, sign } from "node:crypto"
 import { createAmbient } from "../../adapters/ambient.ts";
 import { primitives } from "../../adapters/primitives.ts";
 import { ascii, base64, concat, hex } from "../../core/bytes.ts";
+import * as message from "../../core/joinmarket/message.ts";
 import * as nick from "../../core/joinmarket/nick.ts";
 import * as nickauth from "../../core/joinmarket/nickauth.ts";
 
@@ -57,11 +58,15 @@ export function prove(
 ): string {
   const claim = { ...challenge, handshakeLine, nick: who.nick, pubkey: who.pubkey };
   const inner = nickauth.digest(claim, primitives.sha256);
+  const signature = base64(drawn(who, inner));
+  return nickauth.proofLine({ pubkey: who.pubkey, signature });
+}
+
+/** A signature that verifiers take, over what is hashed once more. */
+function drawn({ key }: Identity, inner: Uint8Array): Uint8Array {
   for (let draw = 0; draw < drawsMax; draw += 1) {
-    const signature = base64(sign("sha256", inner, who.key));
-    if (nickauth.verify({ ...claim, signature }, primitives)) {
-      return nickauth.proofLine({ pubkey: who.pubkey, signature });
-    }
+    const signature = new Uint8Array(sign("sha256", inner, key));
+    if (message.isStrict(signature)) return signature;
   }
   throw new Error("no signature with a low s was drawn");
 }
@@ -71,18 +76,9 @@ export function prove(
  * over the words after the first and the name of the message channel.
  */
 export function signed(who: Identity, command: string): string {
-  const signedPart = `${command.slice(command.indexOf(" ") + 1)}onion-network`;
-  const message = ascii(signedPart);
-  const magic = concat([
-    Uint8Array.of(0x18), ascii("Bitcoin Signed Message:\n"), varint(message.length), message,
-  ]);
-  const signature = sign("sha256", primitives.sha256(magic), who.key);
+  const data = ascii(`${command.slice(command.indexOf(" ") + 1)}onion-network`);
+  const signature = drawn(who, message.inner(data, primitives.sha256));
   return `${command} ${who.pubkey} ${base64(signature)}`;
-}
-
-/** Bitcoin's variable-length integer, for sizes up to 65,535. */
-function varint(size: number): Uint8Array {
-  return size < 0xfd ? Uint8Array.of(size) : Uint8Array.of(0xfd, size & 0xff, size >> 8);
 }
 
 /** So many random bytes in hex, for the opaque words of commands. */

@@ -1,17 +1,19 @@
 /**
- * The peers of the demo world and what they do: makers that announce and answer, a taker that asks
- * and fills, a watcher that only listens, and one that falls silent on purpose.
+ * The simple peers of the demo world and what they do: makers that announce and answer, a taker
+ * that asks and fills, a watcher that only listens, and one that falls silent on purpose.
  *
  * Rule 1: peers know each other only through the directory.
  * Rule 2: every timer is one of `Ambient`; `stop` ends them all.
  * @module
  */
 import type { Address } from "../../adapters/address.ts";
-import type { Ambient } from "../../adapters/ambient.ts";
+import type { Ambient, Timer } from "../../adapters/ambient.ts";
+import { primitives } from "../../adapters/primitives.ts";
 import type { Command, Line } from "../../core/joinmarket/command.ts";
 import * as features from "../../core/joinmarket/features.ts";
 import * as offer from "../../core/joinmarket/offer.ts";
 import { notServing } from "../../core/joinmarket/onion.ts";
+import * as signed from "../../core/joinmarket/signed.ts";
 import { after } from "../../core/time.ts";
 import { type Client, connect } from "./client.ts";
 import * as identity from "./identity.ts";
@@ -49,12 +51,14 @@ type Habits = {
   readonly features: readonly string[];
   /** The handshake is over: greet. */
   readonly ready: (self: Self) => void;
-  readonly line: (self: Self, line: Line) => void;
+  readonly line: (self: Self, line: Line, text: string) => void;
   /** Does it answer this PING? */
   readonly answers: (self: Self) => boolean;
   /** Between two of its own actions; 0 for none. */
   readonly everyMs: number;
   readonly act: (self: Self) => void;
+  /** What it waited for, by `waiting`, is over. */
+  readonly waited: (self: Self) => void;
 };
 
 type Self = {
@@ -64,8 +68,11 @@ type Self = {
   readonly location: string;
   client: Client | undefined;
   stopped: boolean;
-  /** Offers heard in the current round, by maker; only the taker listens to them. */
-  readonly heard: Map<string, string>;
+  readonly waiting: Timer;
+  /** The lowest fee heard in the current round, by maker; only the taker listens to offers. */
+  readonly heard: Map<string, bigint>;
+  /** How often the taker has filled an offer, by maker. */
+  readonly filled: Map<string, number>;
   connections: number;
   /** The nick of the directory. */
   directory: string;
@@ -91,7 +98,8 @@ function live(world: World, habits: Habits): Peer {
   const location = habits.role === "maker" ? identity.onionAddress() : notServing;
   const self: Self = {
     world, habits, who: identity.create(), location, client: undefined, stopped: false,
-    heard: new Map(), connections: 0, directory: "",
+    waiting: world.ambient.timer(() => habits.waited(self)),
+    heard: new Map(), filled: new Map(), connections: 0, directory: "",
   };
   const timer = world.ambient.timer(() => open(self));
   const { everyMs } = habits;
@@ -109,6 +117,7 @@ function live(world: World, habits: Habits): Peer {
     stop: () => {
       self.stopped = true;
       timer.disarm();
+      self.waiting.disarm();
       round?.();
       self.client?.end();
     },
@@ -132,7 +141,7 @@ function enter(self: Self, again: () => void): void {
       tell(self, back ? "returned" : "connected", proved ? `${came} and proved its nick` : came);
       habits.ready(self);
     },
-    line: (line) => habits.line(self, line),
+    line: (line, text) => habits.line(self, line, text),
     peers: () => {},
     pinged: () => pinged(self),
     closed: (why) => {
@@ -184,6 +193,7 @@ function maker(
     answers: () => true,
     everyMs: 0,
     act: nothing,
+    waited: nothing,
   };
 }
 
@@ -191,8 +201,8 @@ function offerOf(kind: offer.Offer["kind"], size: number): offer.Offer {
   const terms = {
     oid: 0, minsizeSat: 100_000n, maxsizeSat: BigInt(size) * 250_000_000n, txfeeSat: 0n,
   };
-  const text = `0.0000${size}`;
-  const cjfee = { text, units: BigInt(size), scale: 5 };
+  const text = `0.000${size}`;
+  const cjfee = { text, units: BigInt(size), scale: 4 };
   return offer.isAbsolute(kind)
     ? { kind, ...terms, cjfeeSat: BigInt(size) * 500n }
     : { kind: kind as offer.RelativeKind, ...terms, cjfee };
@@ -224,27 +234,56 @@ function taker(name: string, roundMs: number): Habits {
       self.heard.clear();
       self.client?.publish(["orderbook"]);
       tell(self, "orderbook", "asked everybody for the order book");
+      const { ambient } = self.world;
+      self.waiting.arm(after(ambient.now(), Math.ceil(roundMs / listenParts)));
     },
+    waited: fill,
   };
 }
 
-function heard(self: Self, line: Line): void {
+/** The taker listens to offers for this part of a round. */
+const listenParts = 6;
+const amountSat = 1_000_000n;
+
+function heard(self: Self, line: Line, text: string): void {
   if (line.to !== self.who.nick) return;
   for (const said of line.commands) {
     if (offer.isOffer(said.word)) offered(self, line.from, said);
-    if (said.word !== "pubkey") continue;
-    tell(self, "filled", `got !pubkey from ${line.from}: they may begin`);
+    if (said.word === "pubkey") {
+      tell(self, "filled", `got !pubkey from ${line.from}: they may begin`);
+    }
+    if (said.word === "error") refused(self, line.from, text);
   }
 }
 
 function offered(self: Self, from: string, said: Command): void {
-  if (!offer.parse(said).ok || self.heard.has(from)) return;
-  self.heard.set(from, said.word);
-  // The third answer of a round is taken, so that the partner changes from round to round.
-  if (self.heard.size !== 3) return;
-  const fill = `fill 0 1000000 ${identity.opaque(32)} P${identity.opaque(32)}`;
-  self.client?.tell(from, [identity.signed(self.who, fill)]);
-  tell(self, "fill", `got ${self.heard.size} offers and sent !fill to ${from}`);
+  const read = offer.parse(said);
+  if (!read.ok || read.value.minsizeSat > amountSat || read.value.maxsizeSat < amountSat) return;
+  const feeSat = feeOf(read.value);
+  const before = self.heard.get(from);
+  if (before === undefined || feeSat < before) self.heard.set(from, feeSat);
+}
+
+function feeOf(o: offer.Offer): bigint {
+  return "cjfee" in o ? amountSat * o.cjfee.units / 10n ** BigInt(o.cjfee.scale) : o.cjfeeSat;
+}
+
+/** Of those it has filled least, the cheapest: so the partner changes from round to round. */
+function fill(self: Self): void {
+  const times = ([nick]: readonly [string, bigint]): number => self.filled.get(nick) ?? 0;
+  const [best] = [...self.heard].sort((a, b) => times(a) - times(b) || Number(a[1] - b[1]));
+  if (best === undefined || self.client === undefined) return;
+  const [maker] = best;
+  self.filled.set(maker, times(best) + 1);
+  const words = `fill 0 ${amountSat} ${identity.opaque(32)} P${identity.opaque(32)}`;
+  self.client.tell(maker, [identity.signed(self.who, words)]);
+  tell(self, "fill", `got offers of ${self.heard.size} makers and sent !fill to ${maker}`);
+}
+
+function refused(self: Self, from: string, text: string): void {
+  const read = signed.read(text, self.who.nick, primitives.sha256);
+  if (!read.ok || !signed.verify(read.value, primitives)) return;
+  tell(self, "refused", `got !error from ${from}, well signed: ${read.value.data}`);
 }
 
 function watcher(name: string): Habits {
@@ -258,6 +297,7 @@ function watcher(name: string): Habits {
     answers: () => true,
     everyMs: 0,
     act: nothing,
+    waited: nothing,
   };
 }
 
@@ -275,5 +315,6 @@ function sleeper(name: string): Habits {
     answers: () => false,
     everyMs: 0,
     act: nothing,
+    waited: nothing,
   };
 }

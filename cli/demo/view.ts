@@ -3,6 +3,7 @@
  * @module
  */
 import { beats, counted, span } from "../status-text.ts";
+import { btc } from "./story.ts";
 import type { Event, Scene } from "./world.ts";
 
 export type Frame = {
@@ -10,7 +11,8 @@ export type Frame = {
   readonly rows: number;
   readonly isColoured: boolean;
   readonly listen: string;
-  readonly http: string;
+  /** The status pages: the directory's, then the maker's if there is one. */
+  readonly pages: readonly string[];
 };
 
 /** Columns below this get no more than this: narrower lines would say nothing. */
@@ -18,6 +20,8 @@ const columnsMin = 20;
 
 /** Events that stay on the lowest screen that has room for anything but the head. */
 const eventsMin = 2;
+/** With fewer events than this, empty lines go. */
+const eventsWanted = 5;
 
 /**
  * The view: at most `rows - 1` lines, none longer than `columns`. On a low screen the empty lines
@@ -29,11 +33,13 @@ export function render(scene: Scene, frame: Frame): string[] {
   const room = Math.max(1, frame.rows - 1);
   const head = headOf(scene, frame);
   const fixed = head.length + 2;
-  const isTight = room < fixed + scene.peers.length + gaps + eventsMin;
+  const isTight = room < fixed + scene.peers.length + gaps + eventsWanted;
   const left = room - fixed - (isTight ? 0 : gaps);
   const people = scene.peers.slice(0, Math.max(0, left - eventsMin)).map(personLine);
   const eventsMax = Math.max(0, left - people.length);
-  const happened = eventsMax === 0 ? [] : scene.events.slice(-eventsMax).map(eventLine);
+  // PINGs are routine: they would push the rest out, and what comes of them is told as well.
+  const notable = scene.events.filter(({ kind }) => kind !== "ping");
+  const happened = eventsMax === 0 ? [] : notable.slice(-eventsMax).map(eventLine);
   const gap: readonly Line[] = isTight ? [] : [["plain", ""]];
   const [title, page, where, ...figures] = head;
   const lines = [
@@ -52,15 +58,28 @@ function headOf(scene: Scene, frame: Frame): Line[] {
   const relayed = totals.publicRelayed + totals.privateRelayed;
   const rate = scene.rates.at(-1) ?? 0;
   const kinds = `${counted(peers.makers, "maker")}, ${counted(peers.takers, "taker")}`;
+  const [page = "", ...others] = frame.pages;
+  const beside = others.map((one) => `  maker ${one}`).join("");
   return [
-    ["bold", `Dogwatch demo - a JoinMarket directory and its peers - ${span(scene.elapsedMs)}`],
-    ["plain", `Status page  ${frame.http}`],
+    ["bold", `Dogwatch demo - a JoinMarket directory, a maker, peers - ${span(scene.elapsedMs)}`],
+    ["plain", `Status page  ${page}${beside}`],
     ["dim", `Peers connect to ${frame.listen}; the node is ${scene.status.nick}`],
     ["plain", `Peers      ${peers.registered}: ${kinds}; ` +
       `${peers.pingCapable} can PING, ${peers.verified} proved their nick`],
     ["plain", `Messages   ${rate.toFixed(1)}/s ${spark(scene.rates)} ${relayed} relayed`],
     ["plain", `Heartbeat  ${beats(totals)}; ${counted(heartbeat.pending, "answer")} awaited`],
+    ...(scene.maker === undefined ? [] : [makerLine(scene.maker)]),
   ];
+}
+
+function makerLine({ offers, wallet, tip }: NonNullable<Scene["maker"]>): Line {
+  const most = offers.public.reduce((max, { maxsizeSat }) =>
+    BigInt(maxsizeSat) > max ? BigInt(maxsizeSat) : max, 0n);
+  const isOffering = offers.public.length > 0;
+  const offered = isOffering ? `${counted(offers.public.length, "offer")}, up to ${btc(most)}`
+    : `no offers: ${offers.why}`;
+  const node = `block ${tip.height ?? "unknown"}, node ${wallet.state}`;
+  return [isOffering ? "plain" : "wait", `Maker      ${offered}; ${node}`];
 }
 
 function personLine(peer: Scene["peers"][number]): Line {
@@ -86,9 +105,12 @@ function eventLine(event: Event): Line {
 
 function howOf(kind: string): How {
   switch (kind) {
-    case "eviction": case "disconnected": case "ignored": return "bad";
-    case "ping": case "probe": return "wait";
-    case "answered": case "returned": return "good";
+    case "eviction": case "disconnected": case "ignored": case "halted": case "backend-down":
+    case "offers-withdrawn": case "reorganisation":
+      return "bad";
+    case "probe": case "refused": case "slow": return "wait";
+    case "answered": case "returned": case "started": case "backend-up": case "offers-announced":
+      return "good";
     default: return "plain";
   }
 }

@@ -1,17 +1,19 @@
 /**
- * The demo's world: the real node in this process, peers as real socket clients, and one stream of
- * what happens.
+ * The demo's world: the real node in this process, peers as real socket clients, a real maker with
+ * its chain beside them, and one stream of what happens.
  *
  * Rule 1: the node runs the same path as `dogwatch directory`; only its default settings differ,
- * and are shorter.
+ * and are shorter. So does the maker (`maker.ts`).
  * Rule 2: what the node did is read from its snapshot, what peers did is told by them.
  * @module
  */
 import type { Ambient } from "../../adapters/ambient.ts";
 import type { Raw } from "../../adapters/config/schema.ts";
 import type { Status } from "../../core/directory/status.ts";
+import type { Status as MakerStatus } from "../../core/maker/status.ts";
 import type { Daemon } from "../run.ts";
 import { onionAddress } from "./identity.ts";
+import * as maker from "./maker.ts";
 import { type Happening, type Peer, populate } from "./peers.ts";
 
 /** An event of the demo; `atMs` after its start. */
@@ -38,12 +40,15 @@ export function preset(): Record<string, Raw> {
     "directory.heartbeat.hard_evict_sec": 20,
     "directory.heartbeat.pong_wait_sec": 3,
     "directory.limits.orderbook": "1/s burst 5",
+    ...maker.preset(),
   };
 }
 
 /** What there is to see. The last event is the newest. */
 export type Scene = {
   readonly status: Status;
+  /** There is none on a network that the stand-in chain is not of. */
+  readonly maker: MakerStatus | undefined;
   readonly peers: readonly Peer[];
   readonly events: readonly Event[];
   /** Relayed messages per second, oldest first, one for each look. */
@@ -57,14 +62,19 @@ export interface Demo {
   readonly look: () => void;
   /** Something from outside the world, such as a line of the log. */
   readonly say: (text: string) => void;
+  /** What somebody tells who is not one of the peers. */
+  readonly tell: (happening: Happening) => void;
   readonly stop: () => void;
 }
 
 const eventsMax = 50;
 const ratesMax = 60;
 
-/** Lets peers loose on `daemon`. `told` hears each event once. */
-export function open(daemon: Daemon, ambient: Ambient, told: (event: Event) => void): Demo {
+/** Lets peers loose on `daemon`, beside the maker. `told` hears each event once. */
+export function open(
+  daemon: Daemon, resident: maker.DemoMaker | undefined, ambient: Ambient,
+  told: (event: Event) => void,
+): Demo {
   const startedAt = ambient.now();
   const events: Event[] = [];
   const rates: number[] = [];
@@ -83,7 +93,8 @@ export function open(daemon: Daemon, ambient: Ambient, told: (event: Event) => v
     watch(daemon.status());
     record(happening);
   };
-  const peers = populate({ ambient, address, network, roundMs, tell });
+  const others = populate({ ambient, address, network, roundMs, tell });
+  const peers = resident === undefined ? others : [resident.peer, ...others];
   const watch = watcher(peers, record);
   let last = { relayed: 0, at: startedAt as number };
   const look = (): void => {
@@ -97,13 +108,14 @@ export function open(daemon: Daemon, ambient: Ambient, told: (event: Event) => v
     last = { relayed, at: now };
   };
   const scene = (): Scene => ({
-    status: daemon.status(), peers, events, rates, elapsedMs: ambient.now() - startedAt,
+    status: daemon.status(), maker: resident?.status(), peers, events, rates,
+    elapsedMs: ambient.now() - startedAt,
   });
   const stop = (): void => {
     for (const peer of peers) peer.stop();
   };
   const say = (text: string): void => tell({ kind: "log", peer: "directory", nick: "", text });
-  return { scene, look, say, stop };
+  return { scene, look, say, tell, stop };
 }
 
 const words: ReadonlyMap<string, readonly [kind: string, text: string]> = new Map([

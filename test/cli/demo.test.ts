@@ -3,6 +3,9 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import type { Happening, Peer } from "../../cli/demo/peers.ts";
 import { render } from "../../cli/demo/view.ts";
@@ -12,22 +15,29 @@ import { defaults } from "../../core/directory/config.ts";
 import * as directory from "../../core/directory/directory.ts";
 import { status } from "../../core/directory/status.ts";
 import { mono } from "../../core/time.ts";
-import { folder, run } from "./capture.ts";
+import { poor, well } from "../support/maker-status.ts";
+import { folder, run, start } from "./capture.ts";
 
 const temp = folder();
 after(temp.remove);
+// What the demo keeps while it runs is made there, and must be gone.
+process.env["TMPDIR"] = temp.path;
+const left = (): string[] =>
+  readdirSync(temp.path).filter((name) => name.startsWith("dogwatch-demo-"));
 
 const fast = {
   DOGWATCH__DIRECTORY__HEARTBEAT__SWEEP_INTERVAL_SEC: "0.2",
   DOGWATCH__DIRECTORY__HEARTBEAT__IDLE_THRESHOLD_SEC: "0.6",
   DOGWATCH__DIRECTORY__HEARTBEAT__PONG_WAIT_SEC: "0.4",
   DOGWATCH__DIRECTORY__HEARTBEAT__HARD_EVICT_SEC: "4",
+  DOGWATCH__MAKER__BACKEND_GRACE_SEC: "0",
+  DOGWATCH__MAKER__REANNOUNCE_DELAY_SEC: "0",
 };
 
 type Line = Happening & { readonly event: string; readonly atMs: number };
 
-test("demo: within seconds: a probe, an answer, an eviction and a return", async () => {
-  const { code, out, err } = await run(["demo", "--for", "4", "--json"], fast);
+test("demo: within seconds: probe, eviction, return; offers, outage, offers again", async () => {
+  const { code, out, err } = await run(["demo", "--for", "6.5", "--json"], fast);
   assert.equal(code, 0);
   assert.equal(err, "");
   const [ready, ...lines] = out.trim().split("\n").map((line) => JSON.parse(line) as Line);
@@ -48,13 +58,54 @@ test("demo: within seconds: a probe, an answer, an eviction and a return", async
   assert.ok(happened("pubkey"));
   const evicted = lines.filter((line) => line.event === "demo.eviction").map((line) => line.peer);
   assert.deepEqual([...new Set(evicted)], ["sleepy-sam"], "only the silent one is evicted");
+  const story = lines.map(({ event }) => event.replace("demo.", ""));
+  let at = 0;
+  for (const kind of [
+    "pending-seen", "offers-announced", "block", "pending-confirmed", "payment", "halted",
+    "backend-down", "offers-withdrawn", "started", "backend-up", "offers-announced",
+    "reorganisation", "tip-reorganised", "offers-withdrawn", "stopped",
+  ]) {
+    at = story.indexOf(kind, at) + 1;
+    assert.ok(at > 0, `${kind} in its turn: ${story.join(" ")}`);
+  }
+  assert.match(happened("refused", "tina")?.text ?? "", /well signed: this maker does not serve/);
+  assert.deepEqual(left(), []);
+});
+
+test("demo: a maker that does not start ends it, and nothing is left", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  const http = `127.0.0.1:${port}`;
+  const { code, out, err } = await run(["demo", "--for", "9"], { DOGWATCH__MAKER__HTTP: http });
+  taken.close();
+  assert.deepEqual([code, out], [1, ""]);
+  assert.match(err, /is already in use; nothing was started; choose another maker\.http/);
+  assert.deepEqual(left(), []);
+});
+
+test("demo: on another network there is no maker, which is said", async () => {
+  const { code, out } = await run(["demo", "--for", "0.3", "--network", "signet", "--json"]);
+  assert.equal(code, 0);
+  assert.match(out, /"maker":null/);
+  assert.match(out, /there is no maker in this world/);
+});
+
+test("demo: a terminal that closes leaves nothing behind", async () => {
+  const child = start(["demo"], temp.path);
+  await child.until("out", /offers are public/);
+  assert.equal(left().length, 1);
+  child.process.kill("SIGHUP");
+  assert.equal(await child.ended, 0);
+  assert.deepEqual(left(), []);
 });
 
 test("demo: without a terminal: a line per event, and the address of the page first", async () => {
   const { code, out } = await run(["demo", "--for", "0.5"]);
   assert.equal(code, 0);
   const [first, ...rest] = out.trim().split("\n");
-  assert.match(first ?? "", /Status page: http:\/\/127\.0\.0\.1:\d+\//);
+  const page = "http:\\/\\/127\\.0\\.0\\.1:\\d+\\/ ";
+  assert.match(first ?? "", new RegExp(`Status page: ${page} and the maker's: ${page}`));
   for (const line of rest) assert.match(line, /^ +\d+\.\ds {2}\S+ +\S/);
 });
 
@@ -72,17 +123,17 @@ function scene(events: number): Scene {
     isConnected: () => true, stop: () => {},
   };
   return {
-    status: status(node, mono(5_000)),
+    status: status(node, mono(5_000)), maker: undefined,
     peers: [peer, { ...peer, name: "otto", isConnected: () => false }],
     events: Array.from({ length: events }, (_, at) => ({
-      atMs: at * 1_000, kind: "ping", peer: "anna", nick: peer.nick,
+      atMs: at * 1_000, kind: "probe", peer: "anna", nick: peer.nick,
       text: `event ${at} ${"x".repeat(90)}`,
     })),
     rates: [0, 1, 4], elapsedMs: 65_000,
   };
 }
 
-const frame = { columns: 80, rows: 24, isColoured: false, listen: "l", http: "http://h/" };
+const frame = { columns: 80, rows: 24, isColoured: false, listen: "l", pages: ["http://h/"] };
 
 test("demo: view: fits the terminal, however narrow or low; newest events stay", () => {
   for (const columns of [20, 40, 80, 200]) {
@@ -121,6 +172,15 @@ test("demo: view: one probe is a probe", () => {
   assert.match(shown, /2 pings, 1 probe, 1 eviction; 1 answer awaited/);
   const text = statusText({ ...told, totals, heartbeat });
   assert.match(text, /running, 1 answer awaited\n +2 pings, 1 probe, 1 eviction\n/);
+});
+
+test("demo: view: the maker's pages, offers and node", () => {
+  const pages = ["http://h/", "http://m/"];
+  const rendered = (maker: Scene["maker"]): string =>
+    render({ ...scene(0), maker }, { ...frame, columns: 100, pages }).join("\n");
+  assert.match(rendered(well()), /^Status page {2}http:\/\/h\/ {2}maker http:\/\/m\/$/m);
+  assert.match(rendered(well()), /^Maker {6}1 offer, up to 0\.\d+ BTC; block 130, node up$/m);
+  assert.match(rendered(poor()), /^Maker {6}no offers: .+; block 130, node down$/m);
 });
 
 test("demo: view: plain without colour, coloured with it, and drawn before any event", () => {

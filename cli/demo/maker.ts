@@ -1,0 +1,275 @@
+/**
+ * The demo's maker: a real one in this process, with coins on a stand-in chain behind real HTTP.
+ *
+ * Rule 1: it runs the same path as `dogwatch maker`; only its default settings differ, and times
+ * are shorter. It reaches the demo's directory and the demo's node, whatever a configuration file
+ * says: nothing of it leaves this machine.
+ * Rule 2: what it keeps lies in a folder of its own that goes with the process, unless it broke an
+ * invariant: then the last steps are there.
+ * Rule 3: the lines of its log are events of the demo, like what other peers tell.
+ * @module
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { addressText, type Address } from "../../adapters/address.ts";
+import type { Ambient } from "../../adapters/ambient.ts";
+import type { Settings } from "../../adapters/config.ts";
+import { makerOf, type MakerSettings } from "../../adapters/config/maker-settings.ts";
+import { type Raw, schema } from "../../adapters/config/schema.ts";
+import { createLog, type Log } from "../../adapters/log.ts";
+import { encode } from "../../core/history/body.ts";
+import { blank, reasons } from "../../core/history/entry.ts";
+import type { LogLevel } from "../../core/kernel/io.ts";
+import type { Status } from "../../core/maker/status.ts";
+import { mine } from "../../sim/chain/blocks.ts";
+import * as chains from "../../sim/chain/chain.ts";
+import { pay } from "../../sim/chain/till.ts";
+import { exits } from "../exit.ts";
+import { historyPath, makerFolder, writing } from "../history-file.ts";
+import { type MakerDaemon, start } from "../run-maker.ts";
+import { makeDataDir } from "../runtime.ts";
+import { sentences } from "../sentences-maker.ts";
+import * as accounts from "./accounts.ts";
+import { serveChain, type ChainServer } from "./chain.ts";
+import * as identity from "./identity.ts";
+import type { Happening, Peer } from "./peers.ts";
+import { begin, type Story } from "./story.ts";
+
+export const name = "rex";
+
+/** What replaces a maker's defaults: short times, free ports, an address that nobody serves. */
+export function preset(): Record<string, Raw> {
+  return {
+    "maker.http": "127.0.0.1:0",
+    "maker.listen": "127.0.0.1:0",
+    "maker.location": identity.onionAddress(),
+    "maker.offers": ["relative 0.000004", "absolute 80"],
+    "maker.reannounce_delay_sec": 4,
+    "maker.backend_grace_sec": 2,
+    "maker.drain_sec": 2,
+    "bitcoind.index_max": 14,
+  };
+}
+
+export type MakerOptions = {
+  readonly settings: Settings;
+  readonly ambient: Ambient;
+  /** Of the directory. */
+  readonly address: Address;
+  readonly version: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stderr: (text: string) => void;
+  readonly tell: (happening: Happening) => void;
+};
+
+export interface DemoMaker {
+  readonly http: Address;
+  readonly status: () => Status;
+  readonly peer: Peer;
+  /** The chain begins to move. */
+  readonly play: () => void;
+  readonly stop: (why: string) => void;
+  /** The exit code, when maker and chain have ended and nothing of them is left. */
+  readonly ended: Promise<number>;
+}
+
+export type Opened =
+  | { readonly ok: true; readonly maker: DemoMaker }
+  | { readonly ok: false; readonly exit: number; readonly says: string };
+
+const mixdepths = 3;
+/** Addresses that the stand-in node watches beyond those that were paid. */
+const keypool = 20;
+/** A coinbase may be spent; and some more. */
+const blocksAtStart = 110;
+const blockMs = 600_000;
+
+/** What each mixdepth has at the start, coin by coin. */
+const coinsSat: readonly (readonly bigint[])[] = [
+  [60_000_000n, 15_000_000n], [42_000_000n], [31_000_000n, 90_000_000n],
+];
+const pendingSat = 12_000_000n;
+
+/** Starts node and maker, or says why not. The directory must run already. */
+export async function open(options: MakerOptions): Promise<Opened> {
+  const folder = mkdtempSync(join(tmpdir(), "dogwatch-demo-"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  // However the process ends, short of being killed.
+  process.once("exit", remove);
+  const opened = await openIn(folder, options);
+  if (!opened.ok) remove();
+  const ended = opened.ok ? opened.maker.ended : Promise.resolve(exits.ok);
+  void ended.then((code) => {
+    if (code !== exits.invariant) remove();
+    process.off("exit", remove);
+  });
+  return opened;
+}
+
+async function openIn(folder: string, options: MakerOptions): Promise<Opened> {
+  const world = fund(options.ambient);
+  const cookieFile = join(folder, ".cookie");
+  const { ambient } = options;
+  let server: ChainServer;
+  try {
+    server = await serveChain({ chain: world.chain, cookieFile, ambient, nowMs: world.nowMs });
+  } catch (error) {
+    return { ok: false, exit: exits.failed, says: `no stand-in node: ${(error as Error).message}` };
+  }
+  const read = settingsOf(options, world.descriptors, server.url("bitcoind"), cookieFile);
+  if (!read.ok) {
+    await server.close();
+    const says = read.broken.map((one) => `${one.keys.join(", ")}: ${one.says}`).join("; ");
+    return { ok: false, exit: exits.usage, says };
+  }
+  await remember(folder, world, ambient);
+  const log = logOf(options, read.settings.config.logLevel);
+  const { version, env, stderr } = options;
+  const started = await start({
+    settings: read.settings, folder: makerFolder(folder), ambient, log, version, env, stderr,
+  });
+  if (!started.ok) {
+    await server.close();
+    return { ok: false, exit: started.exit, says: started.says };
+  }
+  return { ok: true, maker: makerIn(started.daemon, server, world, options) };
+}
+
+/** A chain on which the maker has coins, and one more payment on its way. */
+type Funded = {
+  readonly chain: chains.Chain;
+  readonly nowMs: () => number;
+  readonly descriptors: readonly string[];
+  readonly address: (mixdepth: number, index: number) => string;
+  readonly pending: { readonly txid: string; readonly address: string };
+};
+
+function fund(ambient: Ambient): Funded {
+  const descriptors = accounts.create(mixdepths, ambient);
+  const addressOf = accounts.deriver();
+  const address = (mixdepth: number, index: number): string => (
+    addressOf(descriptors[mixdepth]!.replace("<0;1>", "0"), index)
+  );
+  const anchorMs = ambient.wall().unixMs - ambient.now();
+  const nowMs = (): number => anchorMs + ambient.now();
+  const chain = chains.create({ ...chains.defaults, addressOf, keypool }, nowMs());
+  const { ledger } = chain;
+  for (let left = blocksAtStart; left > 2; left -= 1) mine(ledger, 1, nowMs() - left * blockMs);
+  for (const [mixdepth, coins] of coinsSat.entries()) {
+    for (const [index, sat] of coins.entries()) pay(ledger, address(mixdepth, index), sat, nowMs());
+  }
+  mine(ledger, 2, nowMs() - blockMs);
+  const last = address(0, coinsSat[0]!.length);
+  const txid = pay(ledger, last, pendingSat, nowMs());
+  if (txid === undefined) throw new Error("the miner of the demo has no coins");
+  return { chain, nowMs, descriptors, address, pending: { txid, address: last } };
+}
+
+/** Writes the payment that is on its way into the history, as `dogwatch history add` does. */
+async function remember(folder: string, world: Funded, ambient: Ambient): Promise<void> {
+  const { txid, address: destination } = world.pending;
+  const entry = {
+    ...blank(ambient.wall().unixMs * 1_000), txid, destination, cjSat: pendingSat,
+    amountSat: pendingSat, reason: reasons.unconfirmed, network: "regtest",
+    source: "protocol" as const,
+  };
+  makeDataDir(makerFolder(folder));
+  await writing(historyPath(folder), ambient, (writer) => (
+    writer.write([encode({ type: "added", entry })])
+  ));
+}
+
+function settingsOf(
+  { settings: { parsed }, address, env }: MakerOptions, descriptors: readonly string[],
+  url: string, auth: string,
+): ReturnType<typeof makerOf> {
+  const plain = schema.parse({});
+  const loaded = makerOf({
+    ...parsed, esplora: plain.esplora, tor: plain.tor, notify: plain.notify,
+    maker: {
+      ...parsed.maker, directories: [dialable(address)], directory_auth: "prefer", onion: false,
+      descriptors: [...descriptors], birth_height: 0,
+    },
+    bitcoind: { ...parsed.bitcoind, url, auth, wallet: "demo" },
+  }, env);
+  if (!loaded.ok) return loaded;
+  const { settings } = loaded;
+  return { ok: true, settings: hastened(settings, beatOf(parsed)) };
+}
+
+/** A node that listens everywhere is reached on this machine. */
+function dialable(address: Address): string {
+  if (address.kind === "unix") return addressText(address);
+  const host = address.host === "0.0.0.0" ? "127.0.0.1" : address.host;
+  return addressText({ ...address, host: host === "::" ? "::1" : host });
+}
+
+/** One thing happens in the time in which the directory calls a peer idle. */
+function beatOf({ directory: { heartbeat } }: Settings["parsed"]): number {
+  return heartbeat.idle_threshold_sec;
+}
+
+/** What no setting reaches, in the measure of the demo. */
+function hastened(settings: MakerSettings, beatMs: number): MakerSettings {
+  const { config } = settings;
+  const pollMs = Math.ceil(beatMs / 8);
+  const { orderbook } = config.guard;
+  return {
+    ...settings,
+    config: {
+      ...config, logLevel: config.logLevel === "debug" ? "debug" : "info",
+      tip: { ...config.tip, pollMs, silentMs: beatMs * 10 },
+      wallet: { ...config.wallet, downMs: pollMs * 2 },
+      rescan: { ...config.rescan, deferMs: pollMs, retryMsMin: pollMs },
+      pending: { ...config.pending, checkMs: pollMs * 4 },
+      guard: { ...config.guard, orderbook: { ...orderbook, intervalMs: pollMs * 4 } },
+    },
+  };
+}
+
+function logOf({ ambient, tell }: MakerOptions, level: LogLevel): Log {
+  return createLog({
+    ambient, level, format: "json", isTerminal: false, sentences, repeatMs: 1,
+    write: (line) => {
+      const { code, msg } = JSON.parse(line) as { code: string; msg: string };
+      const kind = code.slice(code.indexOf(".") + 1);
+      tell({ kind, peer: name, nick: "", text: msg });
+    },
+  });
+}
+
+function makerIn(
+  daemon: MakerDaemon, server: ChainServer, world: Funded, options: MakerOptions,
+): DemoMaker {
+  const { ambient, tell, settings: { parsed } } = options;
+  const beatMs = beatOf(parsed);
+  let payments = 0;
+  let story: Story | undefined;
+  const address = (): string => {
+    payments += 1;
+    // The first goes where most is, so that offers follow.
+    const mixdepth = (2 * payments) % mixdepths;
+    const taken = coinsSat[mixdepth]!.length + 1;
+    return world.address(mixdepth, (taken + payments) % (parsed.bitcoind.index_max + 1));
+  };
+  const { nick } = daemon.status();
+  const peer: Peer = {
+    name, role: "maker", nick, about: "maker, `dogwatch maker` itself, with coins and a node",
+    isConnected: () => daemon.status().directories.up > 0,
+    stop: () => {},
+  };
+  const play = (): void => {
+    story ??= begin({
+      ambient, server, nowMs: world.nowMs, beatMs, address, maker: name, tell,
+    });
+  };
+  const ended = daemon.ended.then(async (code) => {
+    await story?.stop();
+    await server.close();
+    return code;
+  });
+  return {
+    http: daemon.http, status: daemon.status, peer, play, stop: daemon.stop, ended,
+  };
+}
