@@ -69,7 +69,7 @@ function addDaemons(root: Command, io: Io, done: Done): void {
     "dogwatch maker --config /etc/dogwatch/dogwatch.toml",
     "dogwatch maker --config maker.toml --data-dir ./state --json",
   ]).action(async (flags: Flags) => done(await maker(flags, io)));
-  add(root, "demo", "run a node and a few peers on this machine, and watch them", daemonFlags, [
+  add(root, "demo", "run a node, a maker and peers on this machine, and watch them", daemonFlags, [
     "dogwatch demo                                a live view; Ctrl-C ends it",
     "dogwatch demo --for 60 --json                events as JSON lines, for a minute",
   ]).option("--for <SECONDS>", "end by itself after so many seconds")
