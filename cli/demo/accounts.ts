@@ -59,5 +59,7 @@ function next(text: string, from: number): readonly string[] {
   const parsed = descriptor.parse(text, "regtest", primitives.sha256);
   if (!parsed.ok) throw new Error(parsed.fault.text);
   const [branch = 0] = parsed.value.branches;
-  return addressesOf(parsed.value, "regtest", branch, from, batch);
+  const addresses = addressesOf(parsed.value, "regtest", branch, from, batch);
+  if (addresses === undefined) throw new Error(`${text} has no addresses`);
+  return addresses;
 }
