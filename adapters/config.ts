@@ -92,6 +92,22 @@ export function load(sources: Sources): Loaded {
   return checked(layers, sources.env);
 }
 
+/**
+ * The configuration in force after a reload: of `read` what may change in a running daemon, of
+ * `running` the rest.
+ */
+export function reloaded(
+  read: readonly Entry[], running: readonly Entry[], env: Env,
+): Loaded {
+  const old = new Map(running.map((one) => [one.key.key, one]));
+  const layers: Layers = { given: new Map(), problems: [] };
+  for (const fresh of read) {
+    const { key, raw, origin } = fresh.key.reload ? fresh : old.get(fresh.key.key) ?? fresh;
+    if (origin.from !== "default") layers.given.set(key.key, { raw, origin });
+  }
+  return checked(layers, env);
+}
+
 function addFile(layers: Layers, file: string): void {
   const read = readConfig(file);
   if (!read.ok) {
@@ -186,7 +202,7 @@ function httpRelation(layers: Layers, { http, httpRemote }: Settings): string[] 
 }
 
 function relation(layers: Layers, names: readonly string[], says: string): string {
-  return `${names.map((key) => relationValue(layers, key)).join(", ")}: ${says}`;
+  return relationText(keys.map((key) => entry(layers, key)), names, says);
 }
 
 function nested(given: ReadonlyMap<string, Given>): object {
@@ -211,7 +227,7 @@ function told(issue: z.core.$ZodIssue, layers: Layers): string {
   return `${place(origin)}${key.key} = ${valueText(given?.raw)}: ${says}`;
 }
 
-/** A relation that a daemon found broken, with the values of its keys and where they come from. */
+/** A relation that is broken, with the values of its keys and where they come from. */
 export function relationText(
   entries: readonly Entry[], names: readonly string[], says: string,
 ): string {
@@ -221,13 +237,6 @@ export function relationText(
     return `${name} = ${valueText(found.raw)} (${originText(found.origin)})`;
   });
   return `${shown.join(", ")}: ${says}`;
-}
-
-function relationValue(layers: Layers, key: string): string {
-  const known = keysByName.get(key);
-  if (known === undefined) return key;
-  const { raw, origin } = entry(layers, known);
-  return `${key} = ${valueText(raw)} (${originText(origin)})`;
 }
 
 function entry(layers: Layers, key: Key): Entry {

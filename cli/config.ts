@@ -3,12 +3,14 @@
  * @module
  */
 import { closeSync, openSync, writeFileSync } from "node:fs";
-import { type Entry, load, relationText } from "../adapters/config.ts";
+import { type Entry, load } from "../adapters/config.ts";
 import { filesAdvice, filesMax } from "../adapters/config/files.ts";
-import { makerOf } from "../adapters/config/maker-settings.ts";
+import { concerns } from "../adapters/config/keys.ts";
 import { effective, effectiveJson, template } from "../adapters/config/text.ts";
 import { exits } from "./exit.ts";
-import { configFile, type Flags, flagSettings, loadFlags, tellProblems } from "./flags.ts";
+import {
+  configFile, type Flags, flagSettings, loadFlags, makerIn, type Read, tellProblems,
+} from "./flags.ts";
 import type { Io } from "./io.ts";
 
 /**
@@ -52,14 +54,11 @@ function writeNew(file: string, text: string, io: Io): number {
 }
 
 /** What keeps a maker from starting, where the settings speak of one. */
-function makerProblems(
-  { settings, entries }: Extract<ReturnType<typeof loadFlags>, { ok: true }>, io: Io,
-): readonly string[] {
-  const isMaker = entries.some(({ key, origin }) =>
-    /^(maker|bitcoind|esplora|tor|notify)\./.test(key.key) && origin.from !== "default");
-  const made = isMaker ? makerOf(settings.parsed, io.env) : undefined;
-  if (made?.ok !== false) return [];
-  return made.broken.map(({ keys, says }) => relationText(entries, keys, says));
+function makerProblems(read: Read, io: Io): readonly string[] {
+  const isMaker = read.entries.some(({ key, origin }) =>
+    !concerns("directory", key.key) && origin.from !== "default");
+  const made = isMaker ? makerIn(read, io) : undefined;
+  return made?.ok === false ? made.problems : [];
 }
 
 /** Checks file, environment and flags together, as the daemon would. Starts nothing. */

@@ -7,8 +7,7 @@
  * @module
  */
 import { type Ambient, createAmbient } from "../adapters/ambient.ts";
-import { relationText } from "../adapters/config.ts";
-import { makerOf, type MakerSettings } from "../adapters/config/maker-settings.ts";
+import type { MakerSettings } from "../adapters/config/maker-settings.ts";
 import type { Parsed } from "../adapters/config/schema.ts";
 import { type Evidence, clock } from "./doctor/clock.ts";
 import { type ControlSpec, controlPort } from "./doctor/control.ts";
@@ -20,7 +19,7 @@ import { place } from "./doctor/place.ts";
 import { socksPort } from "./doctor/socks.ts";
 import { table } from "./doctor/table.ts";
 import { exits } from "./exit.ts";
-import { type Flags, loadFlags, tellProblems } from "./flags.ts";
+import { type Flags, loadMaker, tellProblems } from "./flags.ts";
 import { makerFolder } from "./history-file.ts";
 import type { Io } from "./io.ts";
 
@@ -55,20 +54,15 @@ function plain({ what, state, seen, fix }: Finding): object {
 }
 
 function read(flags: Flags, io: Io): Patient | undefined {
-  const loaded = loadFlags(flags, io);
+  const loaded = loadMaker(flags, io);
   if (!loaded.ok) {
     tellProblems(io, loaded.problems);
     return undefined;
   }
-  const { settings: { parsed, dataDir }, entries } = loaded;
-  const made = makerOf(parsed, io.env);
-  if (!made.ok) {
-    tellProblems(io, made.broken.map(({ keys, says }) => relationText(entries, keys, says)));
-    return undefined;
-  }
+  const { settings, read: { settings: { parsed, dataDir } } } = loaded;
   return {
-    settings: made.settings, folder: makerFolder(dataDir), secrets: secretsOf(parsed),
-    control: controlOf(parsed, made.settings),
+    settings, folder: makerFolder(dataDir), secrets: secretsOf(parsed),
+    control: controlOf(parsed, settings),
   };
 }
 

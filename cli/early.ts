@@ -1,6 +1,6 @@
 /**
- * SIGHUP while the program itself is still being loaded: for `dogwatch directory` it asks to read
- * the configuration, at any time, and must not end a daemon that a supervisor has just started.
+ * SIGHUP while the program itself is still being loaded: a daemon is asked to read its
+ * configuration, at any time, and must not end when a supervisor has just started it.
  *
  * Rule 1: evaluated before everything else, so it imports next to nothing. Other commands keep what
  * the system does: they end with their terminal.
@@ -9,7 +9,7 @@
 import { onReload } from "./signals.ts";
 
 const early = { isAsked: false };
-const undo = process.argv[2] === "directory"
+const undo = ["directory", "maker"].includes(process.argv[2] ?? "")
   ? onReload(() => void (early.isAsked = true))
   : (): void => {};
 

@@ -6,9 +6,10 @@
  * @module
  */
 import { Option } from "commander";
-import { type FlagSetting, load, type Loaded } from "../adapters/config.ts";
+import { type FlagSetting, load, type Loaded, relationText } from "../adapters/config.ts";
 import { defaultConfigFile } from "../adapters/config/files.ts";
 import { keysByName } from "../adapters/config/keys.ts";
+import { makerOf, type MakerSettings } from "../adapters/config/maker-settings.ts";
 import type { Raw } from "../adapters/config/schema.ts";
 import type { Io } from "./io.ts";
 
@@ -54,9 +55,9 @@ export const flagWords: ReadonlyMap<string, readonly string[]> = new Map([
   ["--log-level", levels],
 ]);
 
-type Read = (flags: Flags) => Raw | undefined;
+type Choose = (flags: Flags) => Raw | undefined;
 
-const settings: readonly (readonly [flag: string, key: string, read: Read])[] = [
+const settings: readonly (readonly [flag: string, key: string, choose: Choose])[] = [
   ["--listen", "directory.listen", ({ listen }) => (listen?.length === 1 ? listen[0] : listen)],
   ["--http", "directory.http", ({ http }) => http],
   ["--network", "network", ({ network }) => network],
@@ -80,6 +81,27 @@ export function configFile(flags: Flags, io: Io): string | undefined {
 /** Settings from file, environment and flags. */
 export function loadFlags(flags: Flags, io: Io): Loaded {
   return load({ file: configFile(flags, io), env: io.env, flags: flagSettings(flags) });
+}
+
+/** A configuration without a fault. */
+export type Read = Extract<Loaded, { ok: true }>;
+
+export type MakerRead =
+  | { readonly ok: true; readonly settings: MakerSettings; readonly read: Read }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** A maker's settings from file, environment and flags, or everything that is wrong with them. */
+export function loadMaker(flags: Flags, io: Io): MakerRead {
+  const read = loadFlags(flags, io);
+  return read.ok ? makerIn(read, io) : read;
+}
+
+/** The maker that a configuration makes, or what keeps it from being one. */
+export function makerIn(read: Read, io: Io): MakerRead {
+  const made = makerOf(read.settings.parsed, io.env);
+  if (made.ok) return { ok: true, settings: made.settings, read };
+  const problems = made.broken.map(({ keys, says }) => relationText(read.entries, keys, says));
+  return { ok: false, problems };
 }
 
 /** Tells every problem of a configuration, one a line. */

@@ -29,6 +29,15 @@ export function keyOfCore(core: string): string {
   return byCore.get(core) ?? `directory.${core}`;
 }
 
+/** A daemon that reads the file. */
+export type Reader = "directory" | "maker";
+
+/** Does this key, by its dotted name, say anything to that daemon? */
+export function concerns(daemon: Reader, key: string): boolean {
+  if (daemon === "maker") return !key.startsWith("directory.");
+  return !/^(maker|bitcoind|esplora|tor|notify)\./.test(key);
+}
+
 const envPrefix = "DOGWATCH__";
 
 /** The environment variable that sets `key`: `DOGWATCH__DIRECTORY__PEERS_MAX`. */

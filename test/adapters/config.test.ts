@@ -9,9 +9,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
-import { load, type Loaded, originText } from "../../adapters/config.ts";
+import { load, type Loaded, originText, reloaded } from "../../adapters/config.ts";
 import { connsMax, filesAdvice, filesNeeded } from "../../adapters/config/files.ts";
-import { envName, keys } from "../../adapters/config/keys.ts";
+import { concerns, envName, keys } from "../../adapters/config/keys.ts";
 import { defaults } from "../../core/directory/config.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dogwatch-config-"));
@@ -327,4 +327,26 @@ test("config: origin: each kind in words", () => {
   assert.equal(originText({ from: "file", file: "a", line: 3 }), "a:3");
   assert.equal(originText({ from: "env", name: "X" }), "environment X");
   assert.equal(originText({ from: "flag", name: "--x" }), "flag --x");
+});
+
+test("config: reload: what needs a restart keeps its value, and the whole is checked", () => {
+  const read = (text: string): Extract<Loaded, { ok: true }> => {
+    const found = loaded({ file: file(`[directory]\n${text}`) });
+    assert.ok(found.ok);
+    return found;
+  };
+  const old = read("peers_max = 50\nhandshaking_max = 40");
+  const next = reloaded(read("peers_max = 60\nhandshaking_max = 9").entries, old.entries, {});
+  assert.ok(next.ok);
+  const { peersMax, handshakingMax } = next.settings.directory;
+  assert.deepEqual([peersMax, handshakingMax], [60, 40]);
+  assert.deepEqual(reloaded(old.entries, old.entries, {}), old);
+});
+
+test("config: reload: a daemon is told of its own keys", () => {
+  const names = ["network", "log.level", "directory.motd", "maker.offers", "tor.socks"];
+  const told = (daemon: "directory" | "maker"): string[] =>
+    names.filter((name) => concerns(daemon, name));
+  assert.deepEqual(told("directory"), ["network", "log.level", "directory.motd"]);
+  assert.deepEqual(told("maker"), ["network", "log.level", "maker.offers", "tor.socks"]);
 });

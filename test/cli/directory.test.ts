@@ -3,7 +3,6 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import * as net from "node:net";
 import { join } from "node:path";
@@ -49,37 +48,6 @@ test("directory: process: one line on stdout; SIGHUP, SIGUSR1 and SIGTERM", asyn
   for (const line of child.err().trim().split("\n")) JSON.parse(line);
   assert.equal((await run(["replay", trace])).code, 0);
   assert.match(readFileSync(trace, "utf8"), /"operator\.reload"/);
-});
-
-test("directory: process: signals before it is ready are kept, not fatal", () => {
-  const isCompiled = import.meta.url.endsWith(".js");
-  const [from, ext] = isCompiled ? ["./build/cli/", "js"] : ["./cli/", "ts"];
-  const config = join(temp.path, "early.toml");
-  writeFileSync(config, "[directory]\nlisten = '127.0.0.1:0'\nhttp = '127.0.0.1:0'\n");
-  const args = ["directory", "--config", config, "--data-dir", temp.path, "--json"];
-  const script = `
-    process.argv[2] = "directory";
-    await import("${from}early.${ext}");
-    const delivered = new Promise((resolve) => process.once("SIGHUP", resolve));
-    const awake = setInterval(() => {}, 1_000);
-    process.kill(process.pid, "SIGHUP");
-    await delivered;
-    clearInterval(awake);
-    const { dogwatch } = await import("${from}args.${ext}");
-    const out = (text) => process.stdout.write(text);
-    const ended = dogwatch(${JSON.stringify(args)}, { out, err: out, env: {} });
-    if (process.listenerCount("SIGHUP") !== 1) throw new Error("nobody hears SIGHUP");
-    process.emit("SIGTERM", "SIGTERM");
-    process.exit(await ended);`;
-  const loader = isCompiled ? [] : ["--import", "tsx"];
-  const ran = spawnSync(process.execPath, [...loader, "--input-type=module", "-e", script], {
-    encoding: "utf8",
-  });
-  assert.equal(ran.status, 0, ran.stderr);
-  assert.match(ran.stdout, /"directory\.ready"/);
-  const codes = [...ran.stderr.matchAll(/"code":"((?:run|reload)\.[^"]+)"/g)]
-    .map(([, code]) => code);
-  assert.deepEqual(codes, ["run.ready", "reload.unchanged", "run.stopping", "run.stopped"]);
 });
 
 test("directory: process: a second signal ends a drain at once, exit 1", async () => {

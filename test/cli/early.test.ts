@@ -1,0 +1,49 @@
+/**
+ * SIGHUP while a daemon is still being loaded, and SIGTERM before it is ready.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { folder } from "./capture.ts";
+
+const temp = folder();
+after(temp.remove);
+
+const daemons = {
+  directory: "listen = '127.0.0.1:0'", maker: "directories = ['127.0.0.1:1']",
+};
+
+for (const [name, keys] of Object.entries(daemons)) test(`${name}: early: signals are kept`, () => {
+  const isCompiled = import.meta.url.endsWith(".js");
+  const [from, ext] = isCompiled ? ["./build/cli/", "js"] : ["./cli/", "ts"];
+  const config = join(temp.path, "early.toml");
+  writeFileSync(config, `[${name}]\nhttp = '127.0.0.1:0'\n${keys}\n`);
+  const args = [name, "--config", config, "--data-dir", temp.path, "--json"];
+  const script = `
+    process.argv[2] = "${name}";
+    await import("${from}early.${ext}");
+    const delivered = new Promise((resolve) => process.once("SIGHUP", resolve));
+    const awake = setInterval(() => {}, 1_000);
+    process.kill(process.pid, "SIGHUP");
+    await delivered;
+    clearInterval(awake);
+    const { dogwatch } = await import("${from}args.${ext}");
+    const out = (text) => process.stdout.write(text);
+    const ended = dogwatch(${JSON.stringify(args)}, { out, err: out, env: {} });
+    if (process.listenerCount("SIGHUP") !== 1) throw new Error("nobody hears SIGHUP");
+    process.emit("SIGTERM", "SIGTERM");
+    process.exit(await ended);`;
+  const loader = isCompiled ? [] : ["--import", "tsx"];
+  const ran = spawnSync(process.execPath, [...loader, "--input-type=module", "-e", script], {
+    encoding: "utf8",
+  });
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.match(ran.stdout, new RegExp(`"${name}\\.ready"`));
+  const codes = [...ran.stderr.matchAll(/"code":"((?:run|reload)\.[^"]+)"/g)]
+    .map(([, code]) => code);
+  const ready = name === "maker" ? "run.maker-ready" : "run.ready";
+  assert.deepEqual(codes, [ready, "reload.unchanged", "run.stopping", "run.stopped"]);
+});
