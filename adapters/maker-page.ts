@@ -43,7 +43,7 @@ const body = `
     <ul id="targets" class="plain"></ul><dl id="notices" class="cards"></dl></section>
   <section aria-labelledby="h-takers"><h2 id="h-takers">Takers</h2>
     <dl id="takers" class="cards"></dl></section>
-  <section class="wide" aria-labelledby="h-limits"><h2 id="h-limits">Limits</h2>
+  <section aria-labelledby="h-limits"><h2 id="h-limits">Limits</h2>
     <dl id="limits" class="cards"></dl>
     <table><caption>Refused, by reason</caption><tbody id="refusals"></tbody></table></section>
   <section aria-labelledby="h-direct"><h2 id="h-direct">Direct connections</h2>
