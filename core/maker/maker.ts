@@ -251,6 +251,8 @@ function reload(d: Maker, settings: Reloadable, t: Turn): void {
 
 function rescanned(d: Maker, fromHeight: number | undefined, t: Turn): void {
   if (d.phase !== "running" || d.chain === undefined) return;
+  // Whoever asks may just have mended the backend.
+  funds.tipped(d, { type: "nudged" }, t);
   funds.looked(d, fromHeight === undefined ? { type: "asked" } : { type: "search", fromHeight }, t);
 }
 

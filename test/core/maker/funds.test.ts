@@ -92,12 +92,23 @@ test("maker: operator: a look when asked for, and a search of old blocks", () =>
   const r = running();
   const before = r.chain.asked;
   rig.push(r, { type: "operator.rescan", fromHeight: undefined });
-  assert.equal(r.chain.asked, before + 1);
+  assert.equal(r.chain.asked, before + 2, "the tip and the coins");
   rig.pass(r, 100);
   rig.push(r, { type: "operator.rescan", fromHeight: 100 });
   rig.pass(r, 1_000);
   assert.ok(r.logs.some(({ code }) => code === "maker.rescan-searched"));
   assert.equal(said(r).length, 1);
+});
+
+test("maker: operator: who has mended the backend and asks is answered at once", () => {
+  const r = running();
+  r.chain.mode = "refused";
+  rig.pass(r, 500_000);
+  assert.equal(said(r).at(-1), "cancel 0");
+  r.chain.mode = "up";
+  rig.push(r, { type: "operator.rescan", fromHeight: undefined });
+  rig.pass(r, 100);
+  assert.deepEqual(said(r).slice(1), ["cancel 0", said(r)[0]]);
 });
 
 test("maker: clock: set a day back or forth, it changes nothing", () => {
