@@ -198,7 +198,7 @@ function flock(fd: number): Promise<boolean> {
 async function holderOf({ folder, name }: Which): Promise<Holder | undefined> {
   let file: fs.FileHandle | undefined;
   try {
-    file = await fs.open(lockPath(folder, name), constants.O_RDONLY);
+    file = await fs.open(lockPath(folder, name), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const said = JSON.parse((await textOf(file)).split("\n")[0] ?? "") as Partial<Holder> | null;
     const { pid, command, sinceUnixMs } = said ?? {};
     if (!Number.isSafeInteger(pid) || !Number.isSafeInteger(sinceUnixMs)) return undefined;

@@ -58,10 +58,16 @@ function fromCredential(name: string, folder: string | undefined): SecretSource 
   return { place, read: () => readFrom(join(folder, name), place) };
 }
 
+/** A path that is a pipe would be waited for, and a daemon reads its secrets while it works. */
+const pathFlags = fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0);
+
 function readFrom(file: string | number, place: string): SecretRead {
   let fd: number | undefined;
   try {
-    fd = typeof file === "number" ? file : fs.openSync(file, fs.constants.O_RDONLY);
+    fd = typeof file === "number" ? file : fs.openSync(file, pathFlags);
+    if (typeof file === "string" && fs.fstatSync(fd).isFIFO()) {
+      return { ok: false, says: `${place}: a pipe; give it as fd:N` };
+    }
     const bytes = Buffer.alloc(secretBytesMax + 1);
     const size = fill(fd, bytes);
     if (size > secretBytesMax) return { ok: false, says: `${place}: longer than any secret` };

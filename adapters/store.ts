@@ -26,7 +26,7 @@ export interface Store {
 }
 
 /** A larger file is not read: it is none of ours. 2 GiB. */
-const loadBytesMax = 2_147_483_648;
+export const loadBytesMax = 2_147_483_648;
 /** One read, so that others get their turn. */
 const pieceBytes = 16_777_216;
 const modes = constants.O_RDWR | constants.O_APPEND;

@@ -118,7 +118,7 @@ async function written(path: string, bytes: Uint8Array): Promise<void> {
 
 /** The first `most` bytes of a file. */
 async function head(path: string, most: number): Promise<Uint8Array> {
-  const handle = await fs.open(path, constants.O_RDONLY);
+  const handle = await fs.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const buffer = new Uint8Array(most);
     let size = 0;

@@ -122,9 +122,13 @@ function writeFailure(path: string, error: unknown): WriteFailure {
   return { reason: "other", text: `cannot write ${path}: ${code}` };
 }
 
+/** No step and no scenario is as long. 128 Mi. */
+const lineMax = 134_217_728;
+
 /**
  * The lines of a trace file, each with its newline, read block by block. One byte is one character:
- * traces are ASCII, and a damaged byte must stay visible. Throws what the file system throws.
+ * traces are ASCII, and a damaged byte must stay visible. Throws what the file system throws, and
+ * for a line without an end.
  */
 export function* readLines(path: string): Generator<string> {
   const fd = fs.openSync(path, "r");
@@ -132,9 +136,14 @@ export function* readLines(path: string): Generator<string> {
     const block = Buffer.alloc(blockMax);
     let rest = "";
     for (let size = fs.readSync(fd, block); size > 0; size = fs.readSync(fd, block)) {
-      const lines = (rest + block.toString("latin1", 0, size)).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) yield `${line}\n`;
+      const [first = "", ...others] = block.toString("latin1", 0, size).split("\n");
+      // Only what is new is searched: a long line would be looked through again and again.
+      rest += first;
+      for (const next of others) {
+        yield `${rest}\n`;
+        rest = next;
+      }
+      if (rest.length > lineMax) throw new Error(`a line of more than ${lineMax} characters`);
     }
     if (rest !== "") yield rest;
   } finally {

@@ -8,10 +8,10 @@
  * disk to get better: the first failure ends the command. What it says is written is on the disk.
  * @module
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Ambient } from "../adapters/ambient.ts";
-import { createStore, type Store } from "../adapters/store.ts";
+import { readBytes } from "../adapters/bounded.ts";
+import { createStore, loadBytesMax, type Store } from "../adapters/store.ts";
 import * as book from "../core/history/book.ts";
 import * as journal from "../core/history/journal.ts";
 import * as record from "../core/history/record.ts";
@@ -43,13 +43,11 @@ export type Looked =
 
 /** Reads a journal without changing it. */
 export function look(path: string): Looked {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return { ok: false, why: code === "ENOENT" ? "missing" : "unreadable", text: message };
+  const read = readBytes(path, loadBytesMax);
+  if (!read.ok) {
+    return { ok: false, why: read.code === "ENOENT" ? "missing" : "unreadable", text: read.says };
   }
+  const { bytes } = read;
   const scanned = record.scan(bytes, journal.defaults.tornBytesMax);
   if (!scanned.ok) return { ok: false, why: "damaged", text: scanned.fault.text };
   const { end, tornBytes } = scanned.value;

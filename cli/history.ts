@@ -7,9 +7,10 @@
  * A row that is in the history already is not taken again, so that an import can be repeated.
  * @module
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { type Ambient, createAmbient } from "../adapters/ambient.ts";
 import { takeLock, type Holder } from "../adapters/lock.ts";
+import { readText } from "../adapters/bounded.ts";
 import { cleanText } from "../adapters/log.ts";
 import { amountSatMax, encode, isTxid } from "../core/history/body.ts";
 import * as book from "../core/history/book.ts";
@@ -182,18 +183,19 @@ function openRows(m: book.Book): readonly Row[] {
   return book.open(m, { fingerprint: "", ...most }).waiting.reverse();
 }
 
+/** Several hundred thousand rows. 128 MiB. */
+const csvBytesMax = 134_217_728;
+
 /** Takes the rows of a `history.csv` that are not there yet. 1: some could not be read. */
 export async function importCsv(file: string, flags: HistoryFlags, io: Io): Promise<number> {
   const zone = zoneFor(flags.tz, io);
   if (zone === undefined) return exits.usage;
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
-  } catch (error) {
-    io.err(`dogwatch: cannot read ${file}: ${(error as Error).message}\n`);
+  const found = readText(file, csvBytesMax, "any");
+  if (!found.ok) {
+    io.err(`dogwatch: cannot read ${file}: ${found.says}\n`);
     return exits.failed;
   }
-  const read = csv.read(text, zone);
+  const read = csv.read(found.text, zone);
   if (!read.ok) {
     io.err(`dogwatch: ${file} is no history.csv of joinmarket-ng: ${cleanText(read.fault.text)}\n`);
     return exits.failed;

@@ -7,10 +7,11 @@
  * Rule 2: the note of a daemon that still runs is left alone.
  * @module
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAddress } from "../adapters/address.ts";
 import type { Ambient } from "../adapters/ambient.ts";
+import { readText } from "../adapters/bounded.ts";
 import { getJson } from "../adapters/http.ts";
 import { makerFolder } from "./history-file.ts";
 
@@ -92,10 +93,15 @@ export function writeNote(
   }
 }
 
+/** 16 addresses and a nick are far less. */
+const noteBytesMax = 65_536;
+
 /** The note that was left, or `undefined` when there is none that can be read. */
 export function readNote(folder: string, name: DaemonName = "directory"): Note | undefined {
+  const read = readText(notePath(folder, name), noteBytesMax);
+  if (!read.ok) return undefined;
   try {
-    const note = JSON.parse(readFileSync(notePath(folder, name), "utf8")) as Partial<Note> | null;
+    const note = JSON.parse(read.text) as Partial<Note> | null;
     const { pid, listen, http, nick } = note ?? {};
     if (typeof pid !== "number" || !Array.isArray(listen)) return undefined;
     if (typeof http !== "string" || typeof nick !== "string") return undefined;

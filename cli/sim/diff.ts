@@ -3,7 +3,7 @@
  * the node side by side.
  * @module
  */
-import { readFileSync } from "node:fs";
+import { readText } from "../../adapters/bounded.ts";
 import { recordings, states, stateLines, traces, type Diff } from "../../sim/diff.ts";
 import { record } from "../../sim/record.ts";
 import { linesOf } from "../../sim/replay.ts";
@@ -17,14 +17,25 @@ import { traceKind } from "./tracing.ts";
 import { lastLine } from "./verdict.ts";
 
 const changesMax = 40;
+/** Both are in memory, line by line. 256 MiB. */
+const traceBytesMax = 268_435_456;
 
 /** Compares; 0 when they are the same, 1 when not. */
 export function diff(a: string, b: string, flags: SimFlags, io: Io): number {
   const settings = read(flags, io);
   if (settings === undefined) return exits.usage;
   if (traceKind(a) !== undefined && traceKind(b) !== undefined) {
-    const found = traces(linesOf(readFileSync(a, "utf8")), linesOf(readFileSync(b, "utf8")));
-    return tell(found, [], settings, io);
+    const texts: string[] = [];
+    for (const file of [a, b]) {
+      const read = readText(file, traceBytesMax);
+      if (!read.ok) {
+        io.err(`dogwatch: ${file}: ${read.says}\n`);
+        return exits.usage;
+      }
+      texts.push(read.text);
+    }
+    const [one = "", other = ""] = texts;
+    return tell(traces(linesOf(one), linesOf(other)), [], settings, io);
   }
   const one = subjectOf(a, settings, builtIn, io);
   const other = one === undefined ? undefined : subjectOf(b, settings, builtIn, io);

@@ -6,11 +6,10 @@
  * Rule 2: written in one piece, with keys in a fixed order, so that a diff shows what changed.
  * @module
  */
-import {
-  lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync,
-} from "node:fs";
+import { lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
+import { readText } from "../../adapters/bounded.ts";
 import { cleanText } from "../../adapters/log.ts";
 import type { Scenario } from "../../sim/scenario.ts";
 import { simVersion } from "../../sim/scenario.ts";
@@ -73,9 +72,10 @@ export function loadFile(file: string): Loaded {
 
 /** Reads what a file holds, as JSON; says the file and what is wrong with it. */
 export function readJson(file: string): Read<unknown> {
+  const read = readText(file, fileBytesMax, "any");
+  if (!read.ok) return { ok: false, says: `${file}: ${cleanText(read.says)}` };
   try {
-    if (statSync(file).size > fileBytesMax) return { ok: false, says: `${file}: too large` };
-    return { ok: true, value: JSON.parse(readFileSync(file, "utf8")) };
+    return { ok: true, value: JSON.parse(read.text) };
   } catch (error) {
     return { ok: false, says: `${file}: ${cleanText((error as Error).message)}` };
   }

@@ -17,6 +17,7 @@ import { exits } from "../exit.ts";
 import { tellProblems } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { defaultOptions, makerProfiles, type Profile, profiles } from "./engine.ts";
+import { readJson } from "./files.ts";
 import { plainOptions, told, whole } from "./flags.ts";
 import type { RunOptions } from "./job.ts";
 import { type Control, createControl, hunt, plantedPool, retry } from "./mutate-hunt.ts";
@@ -232,12 +233,10 @@ function planting({ lib, folder }: Settings, mutant: Mutant): Planted {
 }
 
 function recordIn(problems: string[]): Recorded {
-  try {
-    return JSON.parse(fs.readFileSync(recordFile, "utf8")) as Recorded;
-  } catch (error) {
-    problems.push(`--recorded: ${recordFile}: ${(error as Error).message}`);
-    return {};
-  }
+  const read = readJson(recordFile);
+  if (read.ok) return read.value as Recorded;
+  problems.push(`--recorded: ${read.says}`);
+  return {};
 }
 
 /** The page is about a whole campaign; the record takes in what a part of one found. */

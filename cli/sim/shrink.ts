@@ -4,7 +4,7 @@
  * Rule 1: the state is kept beside the file while it works, so that it can be taken up again.
  * @module
  */
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { type Ambient, createAmbient } from "../../adapters/ambient.ts";
 import { hashOf } from "../../sim/canonical.ts";
 import * as machine from "../../sim/shrink.ts";
@@ -13,7 +13,7 @@ import { onStop } from "../signals.ts";
 import { drawPictures } from "./draw.ts";
 import { failingOf } from "./failing.ts";
 import { failureText } from "./failure.ts";
-import { Unwritten, writeWhole } from "./files.ts";
+import { readJson, Unwritten, writeWhole } from "./files.ts";
 import { type Settings, type SimFlags, whole } from "./flags.ts";
 import { fileOf, keptOf, type KeptFile, shrunkOf, storyOf, writeFinding } from "./keep.ts";
 import { poolOf } from "./pool.ts";
@@ -49,8 +49,10 @@ export async function shrink(
 
 /** The state of a shrinking that was stopped, with a fresh budget. */
 function resumed(file: string, runsMax: number, io: Io): machine.Shrink | undefined {
+  const read = readJson(file);
+  if (!read.ok) return undefined;
   try {
-    const state = JSON.parse(readFileSync(file, "utf8")) as machine.Shrink;
+    const state = read.value as machine.Shrink;
     const so = `${machine.progress(state)} after ${state.runs} runs`;
     io.err(`dogwatch: going on with ${file}: ${so}\n`);
     return { ...state, runsMax: state.runs + runsMax };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,4 +68,11 @@ test("secretfile: what names nothing is refused", () => {
   for (const text of ["", "fd:", "fd:x", "fd:1234567", "credential:", "credential:../x", "a\0b"]) {
     assert.equal(secretSource(text, {}), undefined, text);
   }
+});
+
+test("secretfile: neither a pipe nor a device keeps a daemon waiting", () => {
+  const pipe = join(folder(), "pipe");
+  assert.equal(spawnSync("mkfifo", [pipe]).status, 0);
+  assert.deepEqual(read(pipe), { ok: false, says: `${pipe}: a pipe; give it as fd:N` });
+  assert.deepEqual(read("/dev/zero"), { ok: false, says: "/dev/zero: longer than any secret" });
 });

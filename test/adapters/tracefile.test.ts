@@ -100,6 +100,17 @@ test("adapters: tracefile: a torn last line and damaged bytes are read as they a
   });
 });
 
+test("adapters: tracefile: a line without an end is an error, and no stand-still", async () => {
+  await withFolder((folder) => {
+    const path = `${folder}/endless`;
+    fs.writeFileSync(path, "a\n");
+    fs.truncateSync(path, 10_000_000_000);
+    const lines = readLines(path);
+    assert.equal(lines.next().value, "a\n");
+    assert.throws(() => lines.next(), /a line of more than 134217728 characters/);
+  });
+});
+
 test("adapters: tracefile: a crash report is written once, or not at all", async () => {
   await withFolder((folder) => {
     const path = writeCrash(folder, "17", ["a", "b"]);

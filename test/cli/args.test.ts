@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { Command } from "commander";
@@ -131,6 +131,19 @@ test("cli: flags: each that sets a key names one that exists", () => {
   assert.deepEqual(given[0], { key: "directory.listen", flag: "--listen", raw: ["a", "b"] });
   assert.deepEqual(flagSettings({ listen: ["a"] })[0]?.raw, "a");
   assert.deepEqual(flagSettings({}), []);
+});
+
+test("cli: config: a file without an end is an error, whoever reads it", async () => {
+  const huge = join(temp.path, "huge.toml");
+  writeFileSync(huge, "");
+  truncateSync(huge, 10_000_000_000);
+  for (const command of [["config", "check"], ["directory"], ["maker"], ["doctor"]]) {
+    for (const [file, says] of [["/dev/zero", "not a regular file"], [huge, "longer than"]]) {
+      const { code, err } = await run([...command, "--config", file!]);
+      assert.equal(code, 2, command.join(" "));
+      assert.match(err, new RegExp(`cannot read the configuration file .*${says}`));
+    }
+  }
 });
 
 test("cli: config init: to stdout, or to a new file that check accepts", async () => {

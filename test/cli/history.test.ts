@@ -100,6 +100,9 @@ test("history: hazard 10: import names what it leaves out", async () => {
   assert.match(foreign.err, /is no history\.csv of joinmarket-ng: the first line names no column/);
   const missing = await run(importing(join(temp.path, "none.csv")), { dataDir, tz: "UTC" });
   assert.match(missing.err, /cannot read .*none\.csv/);
+  const endless = await run(importing("/dev/zero"), { dataDir, tz: "UTC" });
+  assert.equal(endless.code, 1);
+  assert.match(endless.err, /cannot read \/dev\/zero: it is longer than 134217728 bytes/);
   writeFileSync(file, Buffer.from([0xff, 0xfe, 0x00]));
   assert.equal((await run(importing(file), { dataDir, tz: "UTC" })).code, 1);
 });
