@@ -7,7 +7,6 @@
  * all be away when it starts. What only the operator can mend does, with a sentence.
  * @module
  */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { addressText, type Address } from "../adapters/address.ts";
 import type { Ambient } from "../adapters/ambient.ts";
@@ -38,9 +37,9 @@ import { status, type Status } from "../core/maker/status.ts";
 import * as prng from "../core/prng.ts";
 import { secret, type Secret } from "../core/secret.ts";
 import * as socks from "../core/tor/socks.ts";
-import { after } from "../core/time.ts";
 import { exits } from "./exit.ts";
 import { lockName } from "./history-file.ts";
+import { limitStop } from "./overrun.ts";
 import * as runtime from "./runtime.ts";
 
 export type RunOptions = {
@@ -92,9 +91,6 @@ type Parts = {
 const guestsMax = 256;
 const dialsMax = 32;
 const dialedMax = 256;
-/** Beyond the core's own drain deadline. */
-const drainGraceMs = 2_000;
-
 /** Starts a maker; resolves when it runs or has failed to start. */
 export async function start(options: RunOptions): Promise<Started> {
   const says = makeFolder(options.folder);
@@ -123,13 +119,9 @@ function refuse({ log }: RunOptions, exit: number, says: string): Started {
 }
 
 function makeFolder(folder: string): string | undefined {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return undefined;
-  } catch (error) {
-    return `the data directory ${folder} cannot be used: ${(error as Error).message}; ` +
-      "nothing was started; choose another one with --data-dir";
-  }
+  const says = runtime.makeDataDir(folder);
+  return says === undefined ? undefined : `the data directory ${folder} cannot be used: ${says}; ` +
+    "nothing was started; choose another one with --data-dir";
 }
 
 function lockAdvice(
@@ -310,16 +302,10 @@ function daemonOf(parts: Parts): MakerDaemon {
 }
 
 function stop(parts: Parts, signal: string): void {
-  const { options: { ambient, log }, kernel: { state } } = parts;
+  const { options: { ambient, log }, kernel: { state }, ended } = parts;
   if (state.phase === "draining" || state.phase === "stopped") return;
-  const withinMs = state.config.drainMs + drainGraceMs;
-  log.log("info", "run.stopping", { signal, seconds: Math.ceil(withinMs / 1_000) });
-  const overran = ambient.timer(() => {
-    log.log("error", "run.overran", { seconds: Math.ceil(withinMs / 1_000) });
-    parts.finish(exits.failed);
-  });
-  overran.arm(after(ambient.now(), withinMs));
-  void parts.ended.then(() => overran.disarm());
+  const finish = (code: number): void => parts.finish(code);
+  limitStop(signal, { ambient, log, drainMs: state.config.drainMs, finish, ended });
   parts.sockets.stopListening();
   parts.host.push({ type: "operator.stop" });
 }

@@ -25,9 +25,10 @@ import * as directory from "../core/directory/directory.ts";
 import type { DirectoryEvent } from "../core/directory/events.ts";
 import { anonymous, status, type Status } from "../core/directory/status.ts";
 import * as kernel from "../core/kernel/kernel.ts";
-import { after, type Mono } from "../core/time.ts";
+import type { Mono } from "../core/time.ts";
 import { exits } from "./exit.ts";
 import { holdLog } from "./held.ts";
+import { limitStop } from "./overrun.ts";
 import * as runtime from "./runtime.ts";
 
 export type RunOptions = {
@@ -80,9 +81,6 @@ type Parts = {
   finish: (code: number) => void;
   readonly ended: Promise<number>;
 };
-
-/** Beyond the core's own drain deadline: time for the last closes to come back. */
-const drainGraceMs = 2_000;
 
 /** Starts a node; resolves when it is ready for peers or has failed to start. */
 export async function start(given: RunOptions): Promise<Started> {
@@ -322,17 +320,10 @@ function reload(parts: Parts, settings: Settings): string | undefined {
 }
 
 function stop(parts: Parts, signal: string): void {
-  const { options: { ambient, log } } = parts;
+  const { options: { ambient, log }, kernel: { state }, ended } = parts;
   if (statusOf(parts).draining) return;
-  const withinMs = parts.kernel.state.config.drainMs + drainGraceMs;
-  const seconds = Math.ceil(withinMs / 1_000);
-  log.log("info", "run.stopping", { signal, seconds });
-  const overran = ambient.timer(() => {
-    log.log("error", "run.overran", { seconds });
-    parts.finish(exits.failed);
-  });
-  overran.arm(after(ambient.now(), withinMs));
-  void parts.ended.then(() => overran.disarm());
+  const finish = (code: number): void => parts.finish(code);
+  limitStop(signal, { ambient, log, drainMs: state.config.drainMs, finish, ended });
   parts.sockets.stopListening();
   parts.host.push({ type: "operator.stop" });
 }

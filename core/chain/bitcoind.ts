@@ -16,7 +16,7 @@
 import { assert, unreachable } from "../assert.ts";
 import { NEVER, type Mono } from "../time.ts";
 import {
-  malformed, ofFailure, unavailable, type Answer, type Effect, type Event, type Question, type Wish,
+  ofFailure, turnedAway, type Answer, type Effect, type Event, type Question, type Wish,
 } from "./chain.ts";
 import * as address from "./plans/address.ts";
 import * as coins from "./plans/coins.ts";
@@ -89,12 +89,8 @@ export function isQuiet(m: Bitcoind): boolean {
 
 function asked(m: Bitcoind, token: number, question: Question, out: Effect[]): void {
   assert(!m.talks.has(token), "a token is used once");
-  if (m.talks.size >= m.config.questionsMax) {
-    const answer = unavailable("busy", "chain-busy", "too many questions at once");
-    return void out.push({ type: "answered", token, answer });
-  }
-  const wrong = malformed(question);
-  if (wrong !== undefined) return void out.push({ type: "answered", token, answer: wrong });
+  const answer = turnedAway(question, m.talks.size, m.config.questionsMax);
+  if (answer !== undefined) return void out.push({ type: "answered", token, answer });
   follow(m, token, undefined, begin(m.config, question), out);
 }
 

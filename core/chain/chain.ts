@@ -277,6 +277,12 @@ export function ofFailure(failure: RequestFailure): Unavailable {
   }
 }
 
+/** Why a question is not begun beside `open` others; `undefined` if it is. */
+export function turnedAway(question: Question, open: number, max: number): Answer | undefined {
+  if (open < max) return malformed(question);
+  return unavailable("busy", "chain-busy", "too many questions at once");
+}
+
 /** Does this pass by itself, so that waiting is all there is to do and nothing is wrong? */
 export function isPatient(reason: Reason): boolean {
   switch (reason) {

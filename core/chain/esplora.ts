@@ -18,7 +18,7 @@ import { assert, unreachable } from "../assert.ts";
 import type { Limits } from "../joinmarket/json.ts";
 import type { RequestFailure } from "../kernel/io.ts";
 import { NEVER, type Mono } from "../time.ts";
-import { absent, isAddress, malformed, ofFailure, unavailable } from "./chain.ts";
+import { absent, isAddress, ofFailure, turnedAway, unavailable } from "./chain.ts";
 import type {
   Answer, Branch, Coin, Effect, Event, Network, Payment, Question, Tip,
 } from "./chain.ts";
@@ -110,12 +110,8 @@ export function isQuiet(m: Esplora): boolean {
 
 function asked(m: Esplora, token: number, question: Question, out: Effect[]): void {
   assert(!m.talks.has(token), "a token is used once");
-  if (m.talks.size >= m.config.questionsMax) {
-    const answer = unavailable("busy", "chain-busy", "too many questions at once");
-    return void out.push({ type: "answered", token, answer });
-  }
-  const wrong = malformed(question);
-  if (wrong !== undefined) return void out.push({ type: "answered", token, answer: wrong });
+  const answer = turnedAway(question, m.talks.size, m.config.questionsMax);
+  if (answer !== undefined) return void out.push({ type: "answered", token, answer });
   const first = question.ask === "prepare" ? "genesis" : "hash";
   const talk: Talk = { question, want: first, attempt: 1, tip: undefined, walk: walkOf() };
   m.talks.set(token, talk);
