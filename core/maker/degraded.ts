@@ -12,7 +12,7 @@ import { NEVER } from "../time.ts";
 import type { Maker } from "./node.ts";
 import * as delivery from "../notify/delivery.ts";
 import * as offers from "./offers.ts";
-import * as onion from "../tor/onion.ts";
+import { trouble } from "../tor/shown.ts";
 import * as pool from "./pool.ts";
 import * as words from "./words.ts";
 
@@ -109,24 +109,9 @@ function backend(d: Maker, now: Mono): readonly Degraded[] {
 
 /** Our own onion service, if there is to be one. */
 function address(d: Maker, now: Mono): readonly Degraded[] {
-  if (d.onion === undefined || d.phase !== "running") return [];
-  const { isUp, fault, sinceMs, isReachable, visitFailure, torProgress } = onion.status(
-    d.onion, now,
-  );
-  if (!isUp) {
-    const starting = torProgress === undefined || torProgress === 100 ? ""
-      : `: Tor is starting, ${torProgress} %`;
-    const why = fault?.text ?? `the address is not served yet${starting}`;
-    const does = d.onion.config.managed === "torrc"
-      ? "the file with the address is read again and again; until then takers come by directories"
-      : "Tor is asked again and again, with growing waits up to a limit, and the service published"
-        + " anew; until then takers come by directories";
-    return [{ name: "onion-down", why, does, sinceMs }];
-  }
-  if (isReachable !== false) return [];
-  const why = `several visits to our own address have failed: ${visitFailure ?? "no answer"}`;
-  const does = "it is visited again and again; meanwhile takers come by directories";
-  return [{ name: "onion-unreachable", why, does, sinceMs: null }];
+  if (d.errands === undefined || d.phase !== "running") return [];
+  const found = trouble(d.errands.onion, "takers come by directories", now);
+  return found === undefined ? [] : [found];
 }
 
 function outside(d: Maker, now: Mono): readonly Degraded[] {

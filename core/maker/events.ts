@@ -9,7 +9,7 @@ import type {
   SignEffect, SignEvent,
 } from "../kernel/io.ts";
 import type { ExecEffect } from "../notify/target.ts";
-import type * as onion from "../tor/onion.ts";
+import type { FileEffect, FileEvent } from "../tor/errands.ts";
 import type { MakerConfig } from "./config.ts";
 
 /** Settings that may change while the maker runs (SIGHUP); the rest needs a restart. */
@@ -17,17 +17,8 @@ export type Reloadable = Pick<
   MakerConfig, "directories" | "offers" | "guard" | "notify" | "reports" | "logLevel"
 >;
 
-/** What the host reads and writes for the onion service. */
-type OnionEvent = Exclude<
-  onion.HostEvent,
-  { readonly type: "dialed" | "undialed" | "received" | "closed" | "visited" }
->;
-type OnionEffect = Exclude<
-  onion.HostEffect, { readonly type: "dial" | "send" | "hangup" | "visit" | "leave" }
->;
-
 export type MakerEvent =
-  | ConnEvent | DialEvent | ConfidedEvent | OnionEvent | RequestEvent | SignEvent | StoreEvent
+  | ConnEvent | DialEvent | ConfidedEvent | FileEvent | RequestEvent | SignEvent | StoreEvent
   | ClockEvent
   /** The answer to `derive.want`; `undefined`: it cannot be done. */
   | {
@@ -43,7 +34,7 @@ export type MakerEvent =
   | { readonly type: "operator.rescan"; readonly fromHeight: number | undefined };
 
 export type MakerEffect =
-  | ConnEffect | DialEffect | ConfideEffect | OnionEffect | RequestEffect | SignEffect | StoreEffect
+  | ConnEffect | DialEffect | ConfideEffect | FileEffect | RequestEffect | SignEffect | StoreEffect
   | LogEffect | ExecEffect
   /** `count` addresses of an account from index `from` on, in order. */
   | {

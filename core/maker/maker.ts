@@ -18,6 +18,7 @@ import * as delivery from "../notify/delivery.ts";
 import type { Primitives } from "../primitives.ts";
 import * as requests from "../requests.ts";
 import * as tip from "../chain/tip.ts";
+import * as errands from "../tor/errands.ts";
 import { after, NEVER, soonest, type Mono } from "../time.ts";
 import * as asking from "./asking.ts";
 import { check } from "./config.ts";
@@ -109,7 +110,7 @@ function handle(d: Maker, event: MakerEvent | Tick, t: Turn): void {
 
 /** Connections that we dialled have even numbers; those of guests odd ones. */
 function connected(d: Maker, event: ConnEvent | DialEvent | ConfidedEvent, t: Turn): void {
-  if (onions.owns(event.conn)) return onions.happened(d, event, t);
+  if (errands.owns(event.conn)) return onions.happened(d, event, t);
   if (event.type === "conn.confided") return;
   if (event.conn % 2 === 0) {
     assert(event.type !== "conn.opened", "an accepted connection with an even number");

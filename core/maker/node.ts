@@ -16,7 +16,6 @@ import * as book from "../history/book.ts";
 import * as journal from "../history/journal.ts";
 import type { ConnId } from "../ids.ts";
 import * as features from "../joinmarket/features.ts";
-import type * as lines from "../joinmarket/lines.ts";
 import { nickOf } from "../joinmarket/nick.ts";
 import type {
   LogEffect, LogField, LogLevel, RequestEffect, RequestEvent,
@@ -27,6 +26,7 @@ import type { ExecEffect } from "../notify/target.ts";
 import type { Primitives } from "../primitives.ts";
 import * as prng from "../prng.ts";
 import * as requests from "../requests.ts";
+import * as errands from "../tor/errands.ts";
 import * as onion from "../tor/onion.ts";
 import { NEVER, wallAt, type Mono, type Wall } from "../time.ts";
 import { check, type MakerConfig } from "./config.ts";
@@ -57,11 +57,6 @@ export type Recorder = {
 export type Signing =
   | { readonly who: "pool"; readonly token: number }
   | { readonly who: "talk"; readonly data: string };
-
-/** What a connection is for that goes neither to a directory nor comes from a taker. */
-export type Errand =
-  | { readonly is: "control"; readonly link: number }
-  | { readonly is: "visit"; readonly req: number; readonly lines: lines.Lines };
 
 /** Where a line came from, and where its answer goes. */
 export type Way =
@@ -108,10 +103,8 @@ export type Maker = {
   readonly dedup: dedup.Dedup;
   readonly pool: pool.Pool;
   readonly inbound: inbound.Inbound;
-  readonly onion: onion.Onion | undefined;
-  /** Connections to Tor's control port and to ourselves, and the number of the next one. */
-  readonly errands: Map<ConnId, Errand>;
-  errandNext: number;
+  /** Our own onion service, and its connections. */
+  readonly errands: errands.Errands | undefined;
   /** When it was told that the onion is down; `undefined`: it is not. */
   onionDownAt: Mono | undefined;
   readonly pending: pending.Pending;
@@ -208,9 +201,10 @@ export function create(config: MakerConfig, seed: prng.Key, p: Primitives, now: 
     inbound: inbound.create({
       ...config.inbound, nick, network: config.network, features: ownFeatures,
     }),
-    onion: config.onion === undefined ? undefined
-      : onion.create(config.onion, prng.derive(seed, "onion"), now),
-    errands: new Map(), errandNext: 4, onionDownAt: undefined,
+    errands: config.onion === undefined ? undefined : errands.create(
+      onion.create(config.onion, prng.derive(seed, "onion"), now), config.torControl,
+    ),
+    onionDownAt: undefined,
     pending: pending.create(config.pending),
     notify: delivery.create(config.notify, prng.derive(seed, "notify")),
     reports: reports.create(config.reports, now),

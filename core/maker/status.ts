@@ -10,7 +10,7 @@
 import * as delivery from "../notify/delivery.ts";
 import type { Counts as NoticeCounts } from "../notify/events.ts";
 import { NEVER, wallAt, type Mono } from "../time.ts";
-import * as onion from "../tor/onion.ts";
+import { none, shown, type OnionStatus } from "../tor/shown.ts";
 import type { Counts } from "./counts.ts";
 import { degraded, type Degraded } from "./degraded.ts";
 import * as guard from "./guard.ts";
@@ -43,30 +43,6 @@ export type BalanceStatus = {
   readonly mixdepth: number; readonly coins: number; readonly spendableSat: string;
   readonly largestSat: string; readonly unconfirmedSat: string; readonly lockedSat: string;
   readonly totalSat: string;
-};
-
-export type OnionStatus = {
-  /** `none`: no service of our own is configured. */
-  readonly state: "none" | "up" | "down";
-  readonly phase: string | null;
-  readonly sinceMs: number | null;
-  /** The last fault, while it is down. */
-  readonly why: string | null;
-  readonly torVersion: string | null;
-  /** How far Tor itself has started, in percent. */
-  readonly torPercent: number | null;
-  /** Visitors solve puzzles. */
-  readonly isPow: boolean;
-  /** Since Tor told that others can find the address. */
-  readonly uploadedMs: number | null;
-  /** By visits to ourselves; `null`: not known. */
-  readonly isReachable: boolean | null;
-  /** Since a visit succeeded, and how long that one took. */
-  readonly reachedMs: number | null;
-  readonly reachTookMs: number | null;
-  /** Since the last visit ended, and why it failed, if it did. */
-  readonly visitedMs: number | null;
-  readonly visitFailure: string | null;
 };
 
 export type LimitStatus = {
@@ -163,7 +139,8 @@ export function status(d: Maker, now: Mono): Status {
     location: d.pool.location, phase,
     startedUnixMs: anchor === undefined ? null : wallAt(anchor, d.anchoredAt, startedAt).unixMs,
     uptimeMs: now - startedAt, degraded: degraded(d, now), directories: directoriesOf(d, now),
-    onion: onionOf(d, now), offers: offersOf(d, now), wallet: walletOf(d, now), tip: tipOf(d, now),
+    onion: d.errands === undefined ? none : shown(d.errands.onion, now),
+    offers: offersOf(d, now), wallet: walletOf(d, now), tip: tipOf(d, now),
     rescan: rescanOf(d), pending: pendingOf(d), journal: journalOf(d, now),
     history: {
       rows: d.book.rows, others: d.book.others, malformed: d.book.skipped.malformed,
@@ -196,24 +173,6 @@ function directoriesOf(d: Maker, now: Mono): Status["directories"] {
     dueMs: until(dueAt, now), failures, malformed,
   }));
   return { up: all.filter(({ isUp }) => isUp).length, total: all.length, all };
-}
-
-const noOnion: OnionStatus = {
-  state: "none", phase: null, sinceMs: null, why: null, torVersion: null, torPercent: null,
-  isPow: false, uploadedMs: null, isReachable: null, reachedMs: null, reachTookMs: null,
-  visitedMs: null, visitFailure: null,
-};
-
-function onionOf(d: Maker, now: Mono): OnionStatus {
-  if (d.onion === undefined) return noOnion;
-  const o = onion.status(d.onion, now);
-  return {
-    state: o.isUp ? "up" : "down", phase: o.phase, sinceMs: o.sinceMs, why: o.fault?.text ?? null,
-    torVersion: o.torVersion === "" ? null : o.torVersion, torPercent: o.torProgress ?? null,
-    isPow: o.isPow, uploadedMs: o.uploadedMs ?? null, isReachable: o.isReachable ?? null,
-    reachedMs: o.reachedMs ?? null, reachTookMs: o.reachedMs === undefined ? null : o.reachTookMs,
-    visitedMs: o.visitedMs ?? null, visitFailure: o.visitFailure ?? null,
-  };
 }
 
 function offersOf(d: Maker, now: Mono): Status["offers"] {

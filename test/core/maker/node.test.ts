@@ -92,8 +92,8 @@ for (const [name, config] of backends) {
     rig.cut(r, rig.nameOf(1));
     rig.pass(r, 1_800_000);
     plain();
-    assert.equal(d.onion?.at.phase, "up");
-    assert.equal(d.onion.standing.reach.isReachable, true);
+    assert.equal(d.errands?.onion.at.phase, "up");
+    assert.equal(d.errands.onion.standing.reach.isReachable, true);
     assert.equal(d.wallet.backend.state, "up");
     assert.equal(d.inbound.counts.identified, 1);
     assert.ok(d.signatures.size > 0 && r.rules.lines.length > 0, "something was on offer");

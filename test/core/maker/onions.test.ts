@@ -14,6 +14,7 @@ import { status, type Status } from "../../../core/maker/status.ts";
 import * as prng from "../../../core/prng.ts";
 import { secret } from "../../../core/secret.ts";
 import { mono } from "../../../core/time.ts";
+import * as errands from "../../../core/tor/errands.ts";
 import * as onion from "../../../core/tor/onion.ts";
 import { primitives } from "../../support/primitives.ts";
 import { fakeTor, hostOfBlob, talk, type FakeTor, type Talk } from "../../support/tor.ts";
@@ -172,7 +173,7 @@ test("maker: onions: a visit is a taker's way, and ends with a handshake", () =>
   assert.equal(logged(w, "maker.onion-reachable"), 1);
   const closed = w.told.some((e) => e.type === "conn.close" && e.conn === visit);
   assert.ok(closed, "and left");
-  assert.equal(w.k.state.errands.has(visit), false);
+  assert.equal(w.k.state.errands?.open.has(visit), false);
   push(w, { type: "conn.closed", conn: visit, reason: "aborted" });
 });
 
@@ -181,7 +182,7 @@ test("maker: onions: whoever answers otherwise, or nobody, was not us", () => {
     const w = started();
     pass(w, 31_000);
     push(w, { type: "conn.received", conn: w.visit as ConnId, bytes });
-    assert.equal(w.k.state.onion?.standing.reach.failures, 1, "a failure");
+    assert.equal(w.k.state.errands?.onion.standing.reach.failures, 1, "a failure");
   }
   const w = started();
   w.isServed = false;
@@ -213,7 +214,7 @@ test("maker: onions: without a service nothing is dialled and nothing is due", (
   const out: MakerEffect[] = [];
   onions.tell(d, { type: "started" }, { now: mono(0), p: primitives, out, todo: [] });
   assert.deepEqual(out, []);
-  assert.deepEqual([2, 4, 6, 8].map((conn) => onions.owns(conn as ConnId)), [
+  assert.deepEqual([2, 4, 6, 8].map((conn) => errands.owns(conn as ConnId)), [
     false, true, false, true,
   ]);
 });
