@@ -13,11 +13,13 @@ import { parse, TomlError } from "smol-toml";
 import type { z } from "zod";
 import { check, type DirectoryConfig, type Network } from "../core/directory/config.ts";
 import { type Address, addressText, isLoopback } from "./address.ts";
+import { onionOf, type OnionSettings } from "./config/directory-onion.ts";
 import { readConfig } from "./config/file.ts";
 import { defaultDataDir, type Env } from "./config/files.ts";
 import { isEnvName, type Key, keyOfCore, keyOfEnv } from "./config/keys.ts";
 import { keys, keysByName, tables } from "./config/keys.ts";
 import { lineFinder } from "./config/lines.ts";
+import type { Relation } from "./config/maker-settings.ts";
 import { type Parsed, type Raw, schema } from "./config/schema.ts";
 import { unknownEnv, unknownKey } from "./config/unknown.ts";
 import { addressForm, longPath, valueText } from "./config/values.ts";
@@ -57,6 +59,8 @@ export type Settings = {
   /** May `http` be an address that other machines reach? */
   readonly httpRemote: boolean;
   readonly directory: DirectoryConfig;
+  /** The onion service of the directory node; `undefined`: there is none, or others see to it. */
+  readonly onion: OnionSettings | undefined;
   /** All values of the file, for daemons that make more of them (`config/maker-settings.ts`). */
   readonly parsed: Parsed;
 };
@@ -183,8 +187,12 @@ function checked(layers: Layers, env: Env): Loaded {
   if (!parsed.success || problems.length > 0) {
     return { ok: false, problems: [...new Set(problems)] };
   }
-  const settings = settingsOf(parsed.data, env);
-  const broken = [...coreRelation(layers, settings), ...httpRelation(layers, settings)];
+  const onions: Relation[] = [];
+  const settings = settingsOf(parsed.data, env, onionOf(parsed.data, env, onions));
+  const broken = [
+    ...coreRelation(layers, settings), ...httpRelation(layers, settings),
+    ...onions.map(({ keys: names, says }) => relation(layers, names, says)),
+  ];
   if (broken.length > 0) return { ok: false, problems: broken };
   return { ok: true, settings, entries: keys.map((key) => entry(layers, key)) };
 }
@@ -260,7 +268,7 @@ export function originText(origin: Origin): string {
   }
 }
 
-function settingsOf(parsed: Parsed, env: Env): Settings {
+function settingsOf(parsed: Parsed, env: Env, onion: OnionSettings | undefined): Settings {
   const dataDir = resolve(parsed.data_dir === "" ? defaultDataDir(env) : parsed.data_dir);
   return {
     network: parsed.network,
@@ -270,6 +278,7 @@ function settingsOf(parsed: Parsed, env: Env): Settings {
     http: parsed.directory.http,
     httpRemote: parsed.directory.http_remote,
     directory: directoryOf(parsed),
+    onion,
     parsed,
   };
 }

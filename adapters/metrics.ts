@@ -7,10 +7,12 @@
  * address or transaction is ever a label.
  * Rule 3: names carry the `jm_` prefix and base units, so that dashboards of other directory nodes
  * carry over.
+ * Rule 4: what is not known is `NaN`, so that no alarm takes it for nothing.
  * @module
  */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { Status } from "../core/directory/status.ts";
+import { names } from "../core/tor/shown.ts";
 import type { SocketCounts } from "./sockets.ts";
 
 /** One registry for the life of the process. */
@@ -61,6 +63,12 @@ const levels: readonly (readonly [name: string, help: string, read: Read])[] = [
   ["jm_nick_contests", "Nicks that two connections claim.", (s) => s.contests],
   ["jm_uptime_seconds", "Time since the node started.", (s) => s.uptimeMs / 1_000],
   ["jm_draining", "1 while the node is stopping.", (s) => Number(s.draining)],
+  ["jm_onion_up", "1 while the own onion service is served; not a number without one.",
+    ({ onion: { state } }) => (state === "none" ? Number.NaN : Number(state === "up"))],
+  ["jm_onion_reachable", "1 while visits to the own onion service succeed.",
+    ({ onion: { isReachable } }) => (isReachable === null ? Number.NaN : Number(isReachable))],
+  ["jm_onion_reached_age_seconds", "Since a visit to the own onion last succeeded.",
+    ({ onion: { reachedMs } }) => (reachedMs === null ? Number.NaN : reachedMs / 1_000)],
 ];
 
 /** Totals with a name and a help text of their own; the others get a derived name. */
@@ -110,6 +118,8 @@ export function create(version: string): Metrics {
 function filler(registry: Registry): (status: Status) => void {
   const roles = gauge(registry, "jm_peers_active", "Registered peers by role.", ["role"]);
   const states = gauge(registry, "jm_connections", "Open connections by state.", ["state"]);
+  const wrong = gauge(registry, "jm_degraded", "1 while the node is in this degraded state.",
+    ["state"]);
   const gauges = levels.map(([name, help, read]) => {
     return { metric: gauge(registry, name, help, []), read };
   });
@@ -122,6 +132,9 @@ function filler(registry: Registry): (status: Status) => void {
     roles.set({ role: "taker" }, status.peers.takers);
     states.set({ state: "registered" }, status.peers.registered);
     states.set({ state: "handshaking" }, status.peers.handshaking);
+    for (const state of names) {
+      wrong.set({ state }, Number(status.degraded.some(({ name }) => name === state)));
+    }
     for (const { metric, read } of gauges) metric.set(read(status));
     for (const { metric, label, read } of byReason) fillLabels(metric, label, read(status));
     for (const [name, value] of Object.entries(status.totals)) {

@@ -33,6 +33,8 @@ const body = `
     <dl id="heartbeat" class="cards"></dl></section>
   <section aria-labelledby="h-out"><h2 id="h-out">Waiting to be sent</h2>
     <dl id="outbox" class="cards"></dl></section>
+  <section class="wide" id="service" aria-labelledby="h-onion" hidden>
+    <h2 id="h-onion">Own onion service</h2><dl id="onion" class="cards"></dl></section>
   <section class="wide" aria-labelledby="h-recent"><h2 id="h-recent">Latest events</h2>
     <ul id="recent"></ul></section>
   <section class="wide" aria-labelledby="h-why"><h2 id="h-why">Why</h2>

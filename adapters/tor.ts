@@ -1,6 +1,6 @@
 /**
  * What the core's onion service reads and writes on this machine: the control port's cookie and
- * password, random bytes, the service's key.
+ * password, random bytes, the service's key, the address of a service that torrc looks after.
  *
  * Rule 1: decides nothing; every order has one answer, never from inside the order.
  * Rule 2: the key file is made once, readable by us only, and never replaced: a key that is lost is
@@ -28,6 +28,8 @@ type Answer = Exclude<
 
 export type TorFiles = {
   readonly keyFile: string;
+  /** The `hostname` file in torrc's HiddenServiceDir; `undefined`: torrc looks after none. */
+  readonly hostnameFile?: string | undefined;
   readonly password: SecretSource | undefined;
   readonly entropy: (size: number) => Uint8Array;
   readonly hear: (event: Answer) => void;
@@ -46,8 +48,7 @@ async function answerOf(files: TorFiles, order: Order): Promise<Answer> {
     case "nonce.want": return { type: "nonce.given", req, bytes: files.entropy(order.size) };
     case "key.load": return load(files.keyFile, req);
     case "key.save": return save(files.keyFile, order.file, req);
-    // Only a service that torrc looks after has such a file, and its address is configured.
-    case "hostname.want": return { type: "hostname.failed", req, reason: "absent" };
+    case "hostname.want": return hostname(files.hostnameFile, req);
   }
 }
 
@@ -86,6 +87,20 @@ async function save(path: string, file: Secret, req: number): Promise<Answer> {
     return { type: "key.failed", req, reason: failureOf(error) };
   }
 }
+
+async function hostname(path: string | undefined, req: number): Promise<Answer> {
+  if (path === undefined) return { type: "hostname.failed", req, reason: "absent" };
+  try {
+    const text = Buffer.from(await head(path, hostnameBytesMax)).toString("latin1");
+    return { type: "hostname.given", req, text };
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return { type: "hostname.failed", req, reason: "absent" };
+    return { type: "hostname.failed", req, reason: failureOf(error) };
+  }
+}
+
+/** An address and a line end have 63. */
+const hostnameBytesMax = 1_024;
 
 /** Makes the file durable; one that is there already must hold the very same. */
 async function written(path: string, bytes: Uint8Array): Promise<void> {

@@ -11,6 +11,7 @@
 import { addressText, isLoopback, type Address } from "../adapters/address.ts";
 import type { Ambient } from "../adapters/ambient.ts";
 import type { Settings } from "../adapters/config.ts";
+import type { OnionSettings } from "../adapters/config/directory-onion.ts";
 import { connsMax, filesAdvice, filesMax } from "../adapters/config/files.ts";
 import { createHost, type Host, type Recording } from "../adapters/host.ts";
 import { openHttp, type HttpServer, type Readiness } from "../adapters/http.ts";
@@ -29,6 +30,7 @@ import type { Mono } from "../core/time.ts";
 import { exits } from "./exit.ts";
 import { holdLog } from "./held.ts";
 import { limitStop } from "./overrun.ts";
+import { type DoorwayHandle, openDoorway } from "./run-doorway.ts";
 import * as runtime from "./runtime.ts";
 
 export type RunOptions = {
@@ -77,6 +79,7 @@ type Parts = {
   readonly host: Host<DirectoryEvent>;
   readonly sockets: Sockets;
   http: HttpServer | undefined;
+  doorway: DoorwayHandle | undefined;
   isReady: boolean;
   finish: (code: number) => void;
   readonly ended: Promise<number>;
@@ -93,13 +96,16 @@ export async function start(given: RunOptions): Promise<Started> {
   if (typeof recording === "string") return refuse(options, exits.failed, recording);
   const parts = assemble(options, recording);
   parts.host.start();
-  parts.host.push({ type: "operator.started" });
+  const { onion } = options.settings;
+  const awaited = onion === undefined ? {} : { isAwaited: true };
+  parts.host.push({ type: "operator.started", ...awaited });
   const listen = await openListeners(parts);
   if (typeof listen === "string") return abandon(parts, listen);
   const failure = await openFace(parts);
   if (failure !== undefined) return abandon(parts, failure);
   parts.isReady = true;
   held.release();
+  if (onion !== undefined) parts.doorway = doorwayOf(parts, onion, listen);
   const daemon = daemonOf(parts, listen);
   await leaveNote(parts, daemon);
   return { ok: true, daemon };
@@ -172,7 +178,8 @@ function assemble(options: RunOptions, recording: FileLater | undefined): Parts 
     onFatal: () => parts.finish(exits.invariant),
   });
   const parts: Parts = {
-    options, kernel: machine, host, sockets, http: undefined, isReady: false, ended,
+    options, kernel: machine, host, sockets, http: undefined, doorway: undefined, isReady: false,
+    ended,
     finish: (code) => finish(parts, code, resolve),
   };
   if (recording !== undefined) recording.failed = host.traceFailed;
@@ -197,6 +204,7 @@ function finish(parts: Parts, code: number, resolve: (code: number) => void): vo
   const { options, host, sockets } = parts;
   parts.finish = () => {};
   parts.isReady = false;
+  parts.doorway?.close();
   host.stop();
   sockets.closeAll();
   parts.http?.close();
@@ -259,20 +267,35 @@ async function openFace(parts: Parts): Promise<string | undefined> {
   return undefined;
 }
 
+/** The service whose visitors arrive at the first listener. */
+function doorwayOf(
+  parts: Parts, settings: OnionSettings, listen: readonly Address[],
+): DoorwayHandle {
+  const { options: { settings: { dataDir, directory: { network } }, ambient, log, note, stderr } }
+    = parts;
+  return openDoorway({
+    settings, network, nick: parts.kernel.state.nick, listen: listen[0] as Address,
+    folder: dataDir, ambient, log, stderr, crashFolder: note ? dataDir : undefined,
+    located: (location) => parts.host.push({ type: "onion.located", location }),
+    onFatal: () => parts.finish(exits.invariant),
+  });
+}
+
 function abandon(parts: Parts, says: string): Started {
   parts.finish(exits.failed);
   return { ok: false, exit: exits.failed, says };
 }
 
 function statusOf(parts: Parts): Status {
-  return status(parts.kernel.state, parts.options.ambient.now());
+  return status(parts.kernel.state, parts.options.ambient.now(), parts.doorway?.view());
 }
 
 function readiness(parts: Parts): Readiness {
-  const { peers, draining } = statusOf(parts);
+  const { peers, draining, degraded } = statusOf(parts);
   const reasons: string[] = [];
   if (!parts.isReady && !draining) reasons.push("starting: not all listeners are open");
   if (draining) reasons.push("stopping: no new peers are taken");
+  for (const { name, why } of degraded) reasons.push(`${name}: ${why}`);
   const ready = reasons.length === 0;
   // A full node serves all its peers: restarting it would help nobody.
   if (peers.registered >= peers.max) reasons.push(`full: all ${peers.max} places are taken`);
@@ -324,6 +347,7 @@ function stop(parts: Parts, signal: string): void {
   if (statusOf(parts).draining) return;
   const finish = (code: number): void => parts.finish(code);
   limitStop(signal, { ambient, log, drainMs: state.config.drainMs, finish, ended });
+  parts.doorway?.stop();
   parts.sockets.stopListening();
   parts.host.push({ type: "operator.stop" });
 }

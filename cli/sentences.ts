@@ -8,6 +8,18 @@ export const sentences: Sentences = {
   "directory.named": (f) => `this node is ${f["nick"]} on ${f["network"]}`,
   "directory.no-location": () =>
     "directory.location is not set: no own peerlist entry, and nick authentication is off",
+  "directory.located": (f) => `this node's address is ${f["location"]}`,
+  "directory.onion-down": (f) =>
+    `the onion address is not served: ${f["why"]}; whoever is connected is served on, ` +
+    "and Tor is asked again and again",
+  "onion.control-ready": (f) => `Tor ${f["version"]} lets us in at its control port`,
+  "onion.up": () => "the onion address is served",
+  "onion.failed": (f) => `the onion address is not as it should be: ${f["says"]}`,
+  "onion.no-pow": (f) =>
+    `Tor ${f["version"]} takes no proof of work over its control port: the service goes without`,
+  "onion.reachable": () => "a visit to the own onion address has succeeded",
+  "onion.unreachable": (f) =>
+    `visits to the own onion address fail: ${f["reason"]}; it is tried on`,
   "directory.draining": (f) => `stopping; ${f["connections"]} connections are being closed`,
   "directory.reloaded": (f) => `settings applied; up to ${f["peersMax"]} peers`,
   "peer.registered": (f) =>

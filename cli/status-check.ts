@@ -35,6 +35,7 @@ export function statusIn(code: number, body: unknown): Status | undefined {
   if (typeof nick !== "string" || typeof network !== "string") return undefined;
   if (location !== null && typeof location !== "string") return undefined;
   if (typeof draining !== "boolean") return undefined;
+  if (!has(wrongForm, top["degraded"]) || !has(onionForm, top["onion"])) return undefined;
   if (typeof tableOf(top["heartbeat"])?.["running"] !== "boolean") return undefined;
   const isWhole = numbers.every(([name, names]) => {
     const table = name === "" ? top : tableOf(top[name]);
@@ -54,20 +55,24 @@ type Form = Kind | readonly [Form] | { readonly [name: string]: Form };
 
 const limit: Form = { violations: "number", tracked: "number", banned: "number" };
 
+const wrongForm: Form = [{ name: "text", why: "text", does: "text", sinceMs: "maybe-number" }];
+
+const onionForm: Form = {
+  state: "text", sinceMs: "maybe-number", why: "maybe-text", torVersion: "maybe-text",
+  isPow: "flag", isReachable: "maybe-flag", reachedMs: "maybe-number",
+  visitFailure: "maybe-text",
+};
+
 const makerForm: Form = {
   nick: "text", network: "text", location: "text", phase: "text", uptimeMs: "number",
-  degraded: [{ name: "text", why: "text", does: "text", sinceMs: "maybe-number" }],
+  degraded: wrongForm,
   directories: {
     up: "number", total: "number", all: [{
       directory: "text", phase: "text", isUp: "flag", sinceMs: "maybe-number",
       dueMs: "maybe-number", failures: "number",
     }],
   },
-  onion: {
-    state: "text", sinceMs: "maybe-number", why: "maybe-text", torVersion: "maybe-text",
-    isPow: "flag", isReachable: "maybe-flag", reachedMs: "maybe-number",
-    visitFailure: "maybe-text",
-  },
+  onion: onionForm,
   offers: {
     public: [{
       oid: "number", kind: "text", minsizeSat: "sat", maxsizeSat: "sat", txfeeSat: "sat",

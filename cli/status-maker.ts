@@ -6,9 +6,7 @@
  */
 import { cleanText } from "../adapters/log.ts";
 import type { DirectoryStatus, OfferStatus, Status } from "../core/maker/status.ts";
-import { counted, size, span } from "./status-text.ts";
-
-type Row = readonly [name: string, text: string];
+import { counted, onion, type Row, size, span, under, wrong } from "./status-text.ts";
 
 /** Everything worth reading, a line for each matter. */
 export function makerText(s: Status): string {
@@ -36,38 +34,12 @@ export function makerText(s: Status): string {
   return rows.map(([name, text]) => `${name.padEnd(12)} ${text}\n`).join("");
 }
 
-/** Lines of one matter: the first bears its name. */
-function under(name: string, lines: readonly string[]): readonly Row[] {
-  return lines.map((line, at): Row => [at === 0 ? name : "", line]);
-}
-
-function wrong({ name, why, does, sinceMs }: Status["degraded"][number]): readonly string[] {
-  const since = sinceMs === null ? "" : `, for ${span(sinceMs)}`;
-  return [`${cleanText(name)}: ${cleanText(why)}${since}`, `  ${cleanText(does)}`];
-}
-
 function directory(d: DirectoryStatus): string {
   const words = [cleanText(d.phase)];
   if (d.sinceMs !== null) words.push(`${d.isUp ? "for" : "down for"} ${span(d.sinceMs)}`);
   if (!d.isUp && d.failures > 0) words.push(counted(d.failures, "failure"));
   if (d.phase === "waiting" && d.dueMs !== null) words.push(`next try in ${span(d.dueMs)}`);
   return `${cleanText(d.directory)} ${words.join(", ")}`;
-}
-
-function onion(o: Status["onion"]): readonly string[] {
-  if (o.state === "none") return [];
-  const since = o.sinceMs === null ? "" : ` for ${span(o.sinceMs)}`;
-  const why = o.why === null ? "" : `: ${cleanText(o.why)}`;
-  const tor = o.torVersion === null ? "" : `, Tor ${cleanText(o.torVersion)}`;
-  const pow = o.isPow ? ", visitors solve puzzles" : "";
-  return [`${cleanText(o.state)}${since}${why}${tor}${pow}`, reach(o)];
-}
-
-function reach({ isReachable, reachedMs, visitFailure }: Status["onion"]): string {
-  const last = reachedMs === null ? "" : `, last reached ${span(reachedMs)} ago`;
-  if (isReachable === null) return `not known yet whether it is reached${last}`;
-  if (isReachable) return `reached by ourselves${last}`;
-  return `not reached by ourselves: ${cleanText(visitFailure ?? "no answer")}${last}`;
 }
 
 function offers({ public: all, why, heldMs }: Status["offers"]): readonly string[] {

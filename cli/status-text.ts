@@ -6,6 +6,7 @@
  */
 import { cleanText } from "../adapters/log.ts";
 import type { Status } from "../core/directory/status.ts";
+import type { OnionStatus } from "../core/tor/shown.ts";
 
 /** Spans for people: `42 s`, `3 min 5 s`, `2 h 4 min`, `5 d 3 h`. */
 export function span(ms: number): string {
@@ -30,13 +31,51 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** A line: the first of a matter bears its name. */
+export type Row = readonly [name: string, text: string];
+
+/** Lines of one matter: the first bears its name. */
+export function under(name: string, lines: readonly string[]): readonly Row[] {
+  return lines.map((line, at): Row => [at === 0 ? name : "", line]);
+}
+
+/** One thing that is wrong, and what is done about it. */
+export function wrong(
+  { name, why, does, sinceMs }: {
+    readonly name: string; readonly why: string; readonly does: string;
+    readonly sinceMs: number | null;
+  },
+): readonly string[] {
+  const since = sinceMs === null ? "" : `, for ${span(sinceMs)}`;
+  return [`${cleanText(name)}: ${cleanText(why)}${since}`, `  ${cleanText(does)}`];
+}
+
+/** An onion service of one's own; nothing if there is none. */
+export function onion(o: OnionStatus): readonly string[] {
+  if (o.state === "none") return [];
+  const since = o.sinceMs === null ? "" : ` for ${span(o.sinceMs)}`;
+  const why = o.why === null ? "" : `: ${cleanText(o.why)}`;
+  const tor = o.torVersion === null ? "" : `, Tor ${cleanText(o.torVersion)}`;
+  const pow = o.isPow ? ", visitors solve puzzles" : "";
+  return [`${cleanText(o.state)}${since}${why}${tor}${pow}`, reach(o)];
+}
+
+function reach({ isReachable, reachedMs, visitFailure }: OnionStatus): string {
+  const last = reachedMs === null ? "" : `, last reached ${span(reachedMs)} ago`;
+  if (isReachable === null) return `not known yet whether it is reached${last}`;
+  if (isReachable) return `reached by ourselves${last}`;
+  return `not reached by ourselves: ${cleanText(visitFailure ?? "no answer")}${last}`;
+}
+
 /** Everything worth reading, a line for each matter; counters that are zero are left out. */
 export function statusText(s: Status): string {
   const { peers, totals, heartbeat, outbox } = s;
-  const rows: (readonly [string, string])[] = [
+  const rows: readonly Row[] = [
     ["node", `${cleanText(s.nick)} on ${cleanText(s.network)}${s.draining ? ", stopping" : ""}`],
-    ["location", cleanText(s.location ?? "not set (directory.location)")],
+    ["location", cleanText(s.location ?? nowhere(s))],
     ["up", span(s.uptimeMs)],
+    ...under("wrong", s.degraded.flatMap(wrong)),
+    ...under("onion", onion(s.onion)),
     ["peers", `${peers.registered} of ${peers.max}: ` +
       `${counted(peers.makers, "maker")}, ${counted(peers.takers, "taker")}`],
     ["", `${peers.pingCapable} can PING, ${peers.verified} proved their nick`],
@@ -52,6 +91,10 @@ export function statusText(s: Status): string {
     ["handshakes", reasons(s.handshakes)],
   ];
   return rows.map(([name, text]) => `${name.padEnd(12)} ${text}\n`).join("");
+}
+
+function nowhere({ onion: { state } }: Status): string {
+  return state === "none" ? "not set (directory.location)" : "not known yet";
 }
 
 /** What the heartbeat has done so far. */

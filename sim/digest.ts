@@ -96,10 +96,11 @@ function one(d: Digest, value: SimEvent | SimEffect): void {
     case "rpc.asked": case "sign.given": case "sign.want":
     case "asked": case "clock.anchored": case "conn.dial": case "conn.failed":
     case "entropy.given": case "entropy.want": case "key.given": case "log":
-    case "operator.reload": case "operator.started": case "operator.stop": case "started":
-    case "stopped": case "store.append": case "store.appended": case "store.failed":
-    case "store.load": case "store.loaded": case "store.sync": case "store.synced":
-    case "store.truncate": case "store.truncated": return other(d, value);
+    case "onion.located": case "operator.reload": case "operator.started": case "operator.stop":
+    case "started": case "stopped": case "store.append": case "store.appended":
+    case "store.failed": case "store.load": case "store.loaded": case "store.sync":
+    case "store.synced": case "store.truncate": case "store.truncated":
+      return other(d, value);
     default: unreachable(value);
   }
 }

@@ -218,10 +218,10 @@ function eventText(w: World, node: Node, event: SimEvent): string {
     case "clock.anchored": return `wall clock ${event.unixMs}`;
     case "asked": return `asked to ${event.task.op}`;
     case "tick": return "a deadline";
-    case "entropy.given": case "key.given": case "operator.reload": case "operator.started":
-    case "operator.stop": case "started": case "store.appended": case "store.failed":
-    case "store.loaded": case "store.synced": case "store.truncated": case "sign.given":
-    case "derive.given": case "operator.rescan": return event.type;
+    case "entropy.given": case "key.given": case "onion.located": case "operator.reload":
+    case "operator.started": case "operator.stop": case "started": case "store.appended":
+    case "store.failed": case "store.loaded": case "store.synced": case "store.truncated":
+    case "sign.given": case "derive.given": case "operator.rescan": return event.type;
     case "req.done": return `answer ${event.req}: ${event.status}, ${event.body.length} characters`;
     case "req.failed": return `no answer ${event.req}: ${event.reason}`;
     case "rpc.asked": return `asked over HTTP by ${w.nodes[event.question.asker]?.id ?? "nobody"}`;

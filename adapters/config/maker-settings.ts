@@ -216,7 +216,10 @@ function onionsOf(
   };
 }
 
-function passwordOf({ tor }: Parsed, env: Env, broken: Relation[]): SecretSource | undefined {
+/** The password of Tor's control port. */
+export function passwordOf(
+  { tor }: Parsed, env: Env, broken: Relation[],
+): SecretSource | undefined {
   if (tor.control_password === "") return undefined;
   const source = secretSource(tor.control_password, env);
   if (source === undefined) {

@@ -147,7 +147,7 @@ export const esplora = z.strictObject({
 
 export const tor = z.strictObject({
   socks: maybeAddress("Tor's SocksPort. Everything that leaves this machine goes through it."),
-  control: maybeAddress("Tor's ControlPort, for maker.onion."),
+  control: maybeAddress("Tor's ControlPort, for maker.onion and directory.onion."),
   control_password: text(secretPattern, `"" (a cookie is used) or ${secretForm}`, "", {
     doc: "What holds the control port's password.",
   }),

@@ -13,11 +13,12 @@
 import { z } from "zod";
 import { defaults } from "../../core/directory/config.ts";
 import * as onion from "../../core/joinmarket/onion.ts";
+import { defaults as onionDefaults } from "../../core/tor/onion.ts";
 import { type Address, parseAddress } from "../address.ts";
 import { primitives } from "../primitives.ts";
 import * as maker from "./maker.ts";
 import {
-  described, keyMeta, meta, oneOf, parsed, rate, seconds, type Setting, text, whole,
+  described, flag, keyMeta, meta, oneOf, parsed, rate, seconds, type Setting, text, whole,
 } from "./setting.ts";
 import { addressForm } from "./values.ts";
 
@@ -68,6 +69,10 @@ const circuitHeader: Setting<boolean> = described(
 );
 
 const d = defaults;
+const o = onionDefaults;
+
+/** As many as `conns_per_circuit_max` allows where torrc names the circuits. */
+const streamsMax = d.connsPerCircuitMax;
 
 const location: Setting<string> = described(
   z.string().refine(isOwnLocation).prefault(""),
@@ -174,6 +179,27 @@ const outbox = z.strictObject({
   }),
 });
 
+const managedForm = ["off", "control", "torrc"] as const;
+
+const service = z.strictObject({
+  managed: oneOf(managedForm, "off", {
+    doc: "Who runs the onion service: nobody, this node over tor.control, or torrc.",
+  }),
+  hostname_file: text(/^[^\0]{0,4096}$/, '"" (none) or a path', "", {
+    doc: 'With managed = "torrc": the hostname file in HiddenServiceDir.',
+  }),
+  port: described(z.number().int().min(1).max(65_535).prefault(o.port), meta(
+    { doc: "The port of the onion address; torrc's HiddenServicePort, if torrc runs the service." },
+    "a port, 1 to 65535", o.port,
+  )),
+  streams_max: whole(0, 65_535, "streams", streamsMax, {
+    doc: "Connections on one Tor circuit; one more closes the circuit. 0: no limit.",
+  }),
+  pow: flag(o.isPowWanted, {
+    doc: "Newcomers solve a puzzle while many come at once, where this Tor knows how.",
+  }),
+});
+
 const directory = z.strictObject({
   listen,
   http,
@@ -232,6 +258,7 @@ const directory = z.strictObject({
   drain_sec: seconds(0.1, 600, d.drainMs, {
     doc: "From SIGTERM or SIGINT to the end of the last connection.", core: "drainMs",
   }),
+  onion: service.prefault({}),
   heartbeat: heartbeat.prefault({}),
   limits: limits.prefault({}),
   outbox: outbox.prefault({}),

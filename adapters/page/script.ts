@@ -81,15 +81,29 @@ function trend(status) {
     " samples: now " + current.toFixed(1) + ", at most " + Math.max(...rates).toFixed(1));
 }
 
+function onion(told) {
+  byId("service").hidden = told.state === "none";
+  if (told.state === "none") return;
+  const reach = told.isReachable === null ? "not tried yet"
+    : told.isReachable ? "yes, " + ago(told.reachedMs) : "no, tried " + ago(told.visitedMs);
+  cards("onion", [
+    ["state", told.state + " for " + duration(told.sinceMs)], ["reached by ourselves", reach],
+    ["found by others since", told.uploadedMs === null ? "not yet" : duration(told.uploadedMs)],
+    ["visitors solve puzzles", told.isPow ? "yes" : "no"], ["Tor", told.torVersion],
+  ]);
+}
+
 function draw(status, ready) {
   const { peers, totals, heartbeat, outbox } = status;
-  const at = status.location || "no own address set";
+  const none = status.onion.state === "none" ? "no own address set" : "own address not known yet";
+  const at = status.location || none;
   const up = ", up " + duration(status.uptimeMs);
   put("who", status.nick + " on " + status.network + ", " + at + up);
   document.title = peers.registered + " peers – Dogwatch directory";
   if (status.draining) state("draining", "wait");
   else state(ready.ready ? "ready" : "not ready", ready.ready ? "good" : "bad");
-  list("reasons", (ready.reasons || []).map(String));
+  const wrong = status.degraded.map((one) => "Dogwatch: " + one.does + ".");
+  list("reasons", [...(ready.reasons || []).map(String), ...wrong]);
   cards("peers", [
     ["registered", show(peers.registered) + " of " + show(peers.max)], ["makers", peers.makers],
     ["takers", peers.takers], ["can PING", peers.pingCapable], ["proved nick", peers.verified],
@@ -116,6 +130,7 @@ function draw(status, ready) {
   rows("drops", status.drops, "Nothing was dropped.");
   rows("closes", status.closes, "No connection has ended.");
   rows("handshakes", status.handshakes, "Nobody has connected.");
+  onion(status.onion);
   trend(status);
 }
 

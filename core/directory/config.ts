@@ -76,7 +76,10 @@ export type OutboxConfig = {
 
 export type DirectoryConfig = {
   readonly network: Network;
-  /** Own address, `<56>.onion:port`; `undefined`: no own peerlist entry and no nick-auth. */
+  /**
+   * Own address, `<56>.onion:port`; `undefined`: until one is told (`onion.located`), no own
+   * peerlist entry and no nick-auth.
+   */
   readonly location: string | undefined;
   /** Message of the day, printable ASCII and `\n`. */
   readonly motd: string;

@@ -12,6 +12,7 @@ import { assert, unreachable } from "../assert.ts";
 import { hex } from "../bytes.ts";
 import * as lines from "../joinmarket/lines.ts";
 import * as nick from "../joinmarket/nick.ts";
+import * as onion from "../joinmarket/onion.ts";
 import * as envelope from "../joinmarket/envelope.ts";
 import type { ConnId } from "../ids.ts";
 import type { Ended, Tick } from "../kernel/io.ts";
@@ -65,7 +66,8 @@ function step(d: Directory, event: DirectoryEvent | Tick, t: Turn): void {
     case "conn.closed": closed(d, event.conn, event.reason, t); break;
     case "entropy.given": given(d, event.req, event.bytes, t); break;
     case "clock.anchored": anchored(d, event.unixMs, t); break;
-    case "operator.started": started(d, t); break;
+    case "operator.started": started(d, event.isAwaited === true, t); break;
+    case "onion.located": located(d, event.location, t); break;
     case "operator.stop": stop(d, t); break;
     case "operator.reload": reload(d, event.settings, t); break;
     case "tick": tick(d, t); break;
@@ -208,10 +210,19 @@ function anchored(d: Directory, unixMs: number, t: Turn): void {
 }
 
 /** Comes before the listeners open: the node gets its nick and its heartbeat starts. */
-function started(d: Directory, t: Turn): void {
+function started(d: Directory, isAwaited: boolean, t: Turn): void {
   t.out.push({ type: "entropy.want", req: nickReq, size: 33 });
   heartbeat.started(d.heartbeat, t.now);
-  if (d.config.location === undefined) node.log(d, "warn", "directory.no-location", {}, t);
+  if (d.location === undefined && !isAwaited) node.log(d, "warn", "directory.no-location", {}, t);
+}
+
+/** From now on newcomers are told the address, may prove their nicks, and find it in lists. */
+function located(d: Directory, location: string, t: Turn): void {
+  assert(onion.isLocation(location), "an own address that is no onion location");
+  if (location === d.location) return;
+  d.location = location;
+  d.welcomes.clear();
+  node.log(d, "info", "directory.located", { location }, t);
 }
 
 function stop(d: Directory, t: Turn): void {

@@ -22,8 +22,13 @@ export type DirectoryEvent =
    */
   | { readonly type: "operator.stop" }
   | { readonly type: "operator.reload"; readonly settings: Reloadable }
-  /** Sent once by the host, before the listeners open: nick and heartbeat begin here. */
-  | { readonly type: "operator.started" };
+  /**
+   * Sent once by the host, before the listeners open: nick and heartbeat begin here. With
+   * `isAwaited` an onion service beside the node will tell the own address.
+   */
+  | { readonly type: "operator.started"; readonly isAwaited?: boolean }
+  /** The own address, `<56>.onion:port`, is known for good; or it is another one now. */
+  | { readonly type: "onion.located"; readonly location: string };
 
 export type DirectoryEffect =
   | ConnEffect

@@ -36,6 +36,8 @@ export type Directory = {
   config: DirectoryConfig;
   /** Own nick; empty until the host has given random bytes for it. */
   nick: string;
+  /** Own address, configured or told; `undefined`: none yet. */
+  location: string | undefined;
   readonly startedAt: Mono;
   anchor: Wall | undefined;
   anchoredAt: Mono;
@@ -56,7 +58,7 @@ export type Directory = {
   /** Who waits for which random bytes. */
   readonly draws: Map<number, ConnId>;
   nextReq: number;
-  /** Encoded welcomes by network spelling, until the nick or the motd changes. */
+  /** Encoded welcomes by network spelling, until the nick, the address or the motd changes. */
   readonly welcomes: Map<string, Uint8Array>;
   /** Lines handled in this step; each may fill a window and flush it to everybody. */
   stepLines: number;
@@ -92,7 +94,7 @@ const levels: readonly LogLevel[] = ["error", "warn", "info", "debug"];
 
 export function create(config: DirectoryConfig, now: Mono): Directory {
   return {
-    config, nick: "", startedAt: now, anchor: undefined, anchoredAt: now,
+    config, nick: "", location: config.location, startedAt: now, anchor: undefined, anchoredAt: now,
     drain: "no", drainDueAt: NEVER, counts: counts.create(),
     sessions: sessions.create(config), registry: registry.create(), router: router.create(),
     outbox: outbox.create(config.outbox), admission: admission.create(config),
@@ -107,7 +109,7 @@ export function create(config: DirectoryConfig, now: Mono): Directory {
 /** The features that this node offers, sorted. Nick-auth needs an own address. */
 export function ownFeatures(d: Directory): readonly string[] {
   const base = ["peerlist_features", "ping"];
-  return d.config.location === undefined ? base : ["nick_auth", ...base];
+  return d.location === undefined ? base : ["nick_auth", ...base];
 }
 
 /** Queues a line for one connection. */
@@ -209,7 +211,7 @@ export function welcome(d: Directory, network: string): Uint8Array {
 
 function answer(d: Directory, accepted: boolean, motd: string, network: string): Uint8Array {
   const line = handshake.directoryHello({
-    nick: d.nick, network, motd, features: ownFeatures(d), accepted, location: d.config.location,
+    nick: d.nick, network, motd, features: ownFeatures(d), accepted, location: d.location,
   });
   return envelope.encode(envelope.types.DN_HANDSHAKE, line);
 }

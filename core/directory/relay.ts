@@ -122,8 +122,8 @@ export function writePage(
 }
 
 function ownEntry(d: Directory, features: boolean): string | undefined {
-  if (d.config.location === undefined) return undefined;
-  return peerlist.entry(d.nick, d.config.location, features ? ownFeatures(d) : undefined, false);
+  if (d.location === undefined) return undefined;
+  return peerlist.entry(d.nick, d.location, features ? ownFeatures(d) : undefined, false);
 }
 
 function dropped(d: Directory, reason: DropReason): void {

@@ -74,7 +74,7 @@ export function drawn(d: Directory, conn: ConnId, bytes: Uint8Array, t: Turn): v
   const challenge = hex(bytes);
   session.move(s, "entropy given", { phase: "proving", hello, challenge });
   send(d, s, welcome(d, hello.network), t);
-  const line = nickauth.challengeLine(challenge, d.config.location as string);
+  const line = nickauth.challengeLine(challenge, d.location as string);
   send(d, s, envelope.encode(envelope.types.NICK_AUTH_CHALLENGE, line), t);
 }
 
@@ -152,7 +152,7 @@ function claims(d: Directory, s: Session, hello: Hello, t: Turn): void {
   if (hello.nick === d.nick) return refuse(d, s, "own-nick", "this nick is the directory's", t);
   const owner = registry.find(d.registry, hello.nick);
   if (isFull(d, owner)) return refuse(d, s, "full", fullText(d), t);
-  const canProve = d.config.location !== undefined && hello.features.includes("nick_auth");
+  const canProve = d.location !== undefined && hello.features.includes("nick_auth");
   if (canProve) return draw(d, s, hello, t);
   if (owner === undefined) return admitted(d, s, hello, "valid, nick free", t);
   contested(d, s, hello, owner, t);
@@ -250,7 +250,7 @@ function proved(
   const proof = nickauth.parseProof(envelope.content(frame, e));
   if (!proof.ok) return failProof(d, s, "malformed", "auth-malformed", t);
   const { pubkey, signature } = proof.value;
-  const directoryId = d.config.location as string;
+  const directoryId = d.location as string;
   const claim = {
     challenge, directoryId, handshakeLine: hello.line, nick: hello.nick, pubkey, signature,
   };

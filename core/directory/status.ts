@@ -4,7 +4,9 @@
  * @module
  */
 import { wallAt, type Mono } from "../time.ts";
+import type { OnionStatus, Trouble } from "../tor/shown.ts";
 import type { Counts } from "./counts.ts";
+import * as doorway from "./doorway.ts";
 import * as heartbeat from "./heartbeat.ts";
 import type { Directory } from "./node.ts";
 
@@ -19,6 +21,10 @@ export type Status = {
   readonly startedUnixMs: number | null;
   readonly uptimeMs: number;
   readonly draining: boolean;
+  /** What is wrong, by name; the node serves whom it can all the same. */
+  readonly degraded: readonly Trouble[];
+  /** The onion service that the node runs or watches itself. */
+  readonly onion: OnionStatus;
   readonly peers: {
     readonly registered: number; readonly makers: number; readonly takers: number;
     readonly pingCapable: number; readonly verified: number; readonly handshaking: number;
@@ -43,18 +49,22 @@ export function anonymous(told: Status): Status {
   return { ...told, recent: told.recent.map(({ agoMs, code }) => ({ agoMs, code, nick: "" })) };
 }
 
-/** The node at `now`. */
-export function status(d: Directory, now: Mono): Status {
+/** The node at `now`; `service`: what is to be said of its onion service, if it has one. */
+export function status(
+  d: Directory, now: Mono, service: doorway.View = doorway.noDoorway,
+): Status {
   const registered = d.registry.byNick.size;
   const anchor = d.anchor;
   return {
     schema: 1,
     nick: d.nick,
     network: d.config.network,
-    location: d.config.location ?? null,
+    location: d.location ?? null,
     startedUnixMs: anchor === undefined ? null : wallAt(anchor, d.anchoredAt, d.startedAt).unixMs,
     uptimeMs: now - d.startedAt,
     draining: d.drain !== "no",
+    degraded: service.degraded,
+    onion: service.onion,
     peers: {
       registered, makers: d.registry.makerCount, takers: registered - d.registry.makerCount,
       pingCapable: d.registry.pingCount, verified: d.registry.verifiedCount,

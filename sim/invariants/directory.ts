@@ -249,7 +249,9 @@ function complete(o: Observer, seen: Seen): void {
 /** Whom the list has not named though it was here when it was asked for. */
 function missing(o: Observer, seen: Seen, list: List): Set<string> {
   const found = new Set<string>();
-  if (o.config.location !== undefined) found.add(seen.node.nick);
+  // A list that was begun before the address was told does not come back to its head.
+  const isNamed = o.location !== undefined && o.locatedAt < list.since;
+  if (isNamed) found.add(seen.node.nick);
   for (const [nick, peer] of o.peers) {
     if (peer.hello?.maker === true && peer.registeredAt < list.since) found.add(nick);
   }

@@ -40,6 +40,10 @@ export function heard(o: Observer, seen: Seen): void {
       o.beating = true;
       o.silentAt = now;
       return;
+    case "onion.located":
+      o.location = event.location;
+      o.locatedAt = now;
+      return;
     case "operator.stop": o.draining = true; o.beating = false; return;
     case "operator.reload": return reloaded(o, seen);
     case "clock.anchored":

@@ -164,6 +164,9 @@ export type Leaving = { readonly entry: string; readonly since: Mono };
 
 export type Observer = {
   config: DirectoryConfig;
+  /** The node's own address as it was configured or told, and when: before the run, or in it. */
+  location: string | undefined;
+  locatedAt: number;
   /** To check proofs with; without them proofs are not checked. */
   readonly primitives: Primitives | undefined;
   now: Mono;
@@ -272,8 +275,8 @@ export function create(
   config: DirectoryConfig, now: Mono, primitives?: Primitives,
 ): Observer {
   return {
-    config, primitives, now, wakeAt: NEVER, lateMs: 0, pausedMs: 0, beatAt: NEVER,
-    isSparing: false, lateAt: NEVER,
+    config, location: config.location, locatedAt: now - 1, primitives, now, wakeAt: NEVER,
+    lateMs: 0, pausedMs: 0, beatAt: NEVER, isSparing: false, lateAt: NEVER,
     draining: false, stopped: false, beating: false,
     conns: new Map(), shaking: new Set(), peers: new Map(),
     log: { items: [], from: 0, leastBytes: 0, mostBytes: 0 },

@@ -242,7 +242,7 @@ function mayRecur(o: Observer, list: List, nick: string): boolean {
 
 /** A live maker, one that left while the line was on its way, or the node itself. */
 function belongs(o: Observer, c: Conn, entry: peerlist.Entry, seen: Seen): boolean {
-  if (entry.nick === seen.node.nick) return entry.location === o.config.location;
+  if (entry.nick === seen.node.nick) return entry.location === o.location;
   const peer = o.peers.get(entry.nick);
   if (peer !== undefined && peer.hello?.location === entry.location) return true;
   const endedAt = o.lately.get(entry.nick);

@@ -32,7 +32,7 @@ function loaded(text: string): Extract<ReturnType<typeof load>, { ok: true }> {
 
 test("config: template: parses to the defaults, as it is and with every line set", () => {
   const text = template(new Map());
-  const empty = '{"log":{},"directory":{"heartbeat":{},"limits":{},"outbox":{}},' +
+  const empty = '{"log":{},"directory":{"onion":{},"heartbeat":{},"limits":{},"outbox":{}},' +
     '"maker":{},"bitcoind":{},"esplora":{},"tor":{},"notify":{}}';
   assert.equal(JSON.stringify(parse(text)), empty);
   assert.deepEqual(loaded(text).settings.directory, defaults);

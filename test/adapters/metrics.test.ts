@@ -43,6 +43,29 @@ test("metrics: every figure of the snapshot, under names that dashboards know", 
   assert.ok([...found.keys()].some((name) => name.startsWith("process_")));
 });
 
+test("metrics: the own onion service and what is wrong; not a number without one", async () => {
+  const registry = metrics.create("1");
+  const none = values(await registry.text(snapshot()));
+  for (const name of ["jm_onion_up", "jm_onion_reachable", "jm_onion_reached_age_seconds"]) {
+    assert.ok(Number.isNaN(none.get(name)), name);
+  }
+  assert.equal(none.get('jm_degraded{state="onion-down"}'), 0);
+  const { onion } = snapshot();
+  const up = values(await registry.text({
+    ...snapshot(), onion: { ...onion, state: "up", isReachable: true, reachedMs: 61_000 },
+  }));
+  assert.deepEqual([
+    up.get("jm_onion_up"), up.get("jm_onion_reachable"), up.get("jm_onion_reached_age_seconds"),
+  ], [1, 1, 61]);
+  const down = values(await registry.text({
+    ...snapshot(), onion: { ...onion, state: "down" },
+    degraded: [{ name: "onion-down", why: "no Tor", does: "it waits", sinceMs: 1 }],
+  }));
+  assert.equal(down.get("jm_onion_up"), 0);
+  assert.equal(down.get('jm_degraded{state="onion-down"}'), 1);
+  assert.equal(down.get('jm_degraded{state="onion-unreachable"}'), 0);
+});
+
 test("metrics: every reason exists from the start, and no other label does", async () => {
   const found = values(await metrics.create("1").text(snapshot()));
   const labels = (name: string): string[] =>

@@ -184,6 +184,36 @@ test("page: latest events: PINGs are left out, spans are words", async () => {
   ]);
 });
 
+test("page: own onion service: shown if there is one, with what is wrong", async () => {
+  const { onion } = snapshot(1);
+  let told: Partial<Status> = {};
+  const page = await browse((path) => path === "/status" ? snapshot(9_000, told)
+    : { ready: false, reasons: ["onion-down: no Tor"] });
+  assert.equal((page.element("service") as { hidden?: boolean }).hidden, true);
+  told = {
+    onion: { ...onion, state: "down", sinceMs: 61_000 },
+    degraded: [{ name: "onion-down", why: "no Tor", does: "it is asked again", sinceMs: 61_000 }],
+  };
+  await page.poll();
+  assert.equal((page.element("service") as { hidden?: boolean }).hidden, false);
+  assert.match(page.text("who"), /own address not known yet/);
+  assert.match(page.text("onion"), /state down for 00:01:01\s+reached by ourselves not tried yet/);
+  assert.match(page.text("reasons"), /onion-down: no Tor\s+Dogwatch: it is asked again\./);
+  told = {
+    location: "abc.onion:5222",
+    onion: {
+      ...onion, state: "up", sinceMs: 1_000, isReachable: true, reachedMs: 5_000, isPow: true,
+      uploadedMs: 2_000, torVersion: "0.4.9.11",
+    },
+  };
+  await page.poll();
+  assert.match(page.text("who"), /abc\.onion:5222/);
+  assert.match(page.text("onion"), /yes, 5 s ago.*since 00:00:02.*puzzles yes\s+Tor 0\.4\.9\.11/s);
+  told = { onion: { ...onion, state: "up", sinceMs: 1, isReachable: false, visitedMs: 3_000 } };
+  await page.poll();
+  assert.match(page.text("onion"), /no, tried 3 s ago.*not yet/s);
+});
+
 test("page: layout: the columns cannot be three, so no card stands alone in a row", () => {
   const widest = Number(/body \{[^}]*max-width: (\d+)rem; padding: 1rem/.exec(html)?.[1]) - 2;
   const column = Number(/main \{[^}]*minmax\(min\(100%, (\d+)rem\)/.exec(html)?.[1]);

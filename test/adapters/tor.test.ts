@@ -65,3 +65,21 @@ test("tor: a key is made once, kept for us only, and never replaced", async () =
   });
   assert.deepEqual(lost, { type: "key.failed", req: 6, reason: "failed" });
 });
+
+test("tor: the address in torrc's care is read as it stands, and not far", async () => {
+  const hostnameFile = join(folder, "hostname");
+  const want = { type: "hostname.want", req: 4 } as const;
+  assert.deepEqual(await ask(want), { type: "hostname.failed", req: 4, reason: "absent" });
+  assert.deepEqual(await ask(want, { hostnameFile }), {
+    type: "hostname.failed", req: 4, reason: "absent",
+  });
+  fs.writeFileSync(hostnameFile, "somewhere.onion\n");
+  assert.deepEqual(await ask(want, { hostnameFile }), {
+    type: "hostname.given", req: 4, text: "somewhere.onion\n",
+  });
+  fs.writeFileSync(hostnameFile, "x".repeat(5_000));
+  const long = await ask(want, { hostnameFile });
+  assert.ok(long.type === "hostname.given" && long.text.length === 1_024);
+  const failed = await ask(want, { hostnameFile: folder });
+  assert.deepEqual(failed, { type: "hostname.failed", req: 4, reason: "failed" });
+});

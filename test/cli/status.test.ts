@@ -9,6 +9,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { readinessIn, statusIn } from "../../cli/status-check.ts";
+import { statusText } from "../../cli/status-text.ts";
 import { defaults } from "../../core/directory/config.ts";
 import * as directory from "../../core/directory/directory.ts";
 import { status, type Status } from "../../core/directory/status.ts";
@@ -62,6 +63,25 @@ test("status: check: the real snapshot passes; without any one shown field it do
     assert.equal(statusIn(200, { ...told, [name]: undefined }), undefined, name);
     assert.equal(statusIn(200, { ...told, [name]: { x: "y" } }), undefined, name);
   }
+});
+
+test("status: text: the own onion service, and what is wrong", () => {
+  const { onion } = told;
+  assert.match(statusText(told), /^location +not set/m);
+  assert.doesNotMatch(statusText(told), /^(onion|wrong)/m);
+  const down = statusText({
+    ...told, onion: { ...onion, state: "down", sinceMs: 5_000, why: "no \u001b[31mTor" },
+    degraded: [{ name: "onion-down", why: "no Tor", does: "it is asked again", sinceMs: 5_000 }],
+  });
+  assert.match(down, /^location +not known yet$/m);
+  assert.match(down, /^wrong +onion-down: no Tor, for 5 s\n +it is asked again$/m);
+  assert.match(down, /^onion +down for 5 s: no .*Tor$/m);
+  assert.ok(!down.includes("\u001b"), "made safe to print");
+  const up = statusText({
+    ...told, location: "abc.onion:5222",
+    onion: { ...onion, state: "up", sinceMs: 5_000, isReachable: true, reachedMs: 1_000 },
+  });
+  assert.match(up, /^onion +up for 5 s\n +reached by ourselves, last reached 1 s ago$/m);
 });
 
 test("healthcheck: only 200 with ready and 503 without are answers", async () => {

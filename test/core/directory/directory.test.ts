@@ -8,6 +8,7 @@ import { ascii, concat } from "../../../core/bytes.ts";
 import { defaults } from "../../../core/directory/config.ts";
 import * as directory from "../../../core/directory/directory.ts";
 import type { ConnId } from "../../../core/ids.ts";
+import * as handshake from "../../../core/joinmarket/handshake.ts";
 import { mono } from "../../../core/time.ts";
 import * as t from "../../support/directory.ts";
 import * as drive from "../../support/drive.ts";
@@ -32,6 +33,36 @@ test("directory: start: without a location there is one warning, and no nick-aut
   t.advance(n, 20);
   const { nick, location } = t.prover(7n);
   assert.deepEqual(t.freshLines(n, conn, types.PEERLIST), [`${nick};${location}`]);
+});
+
+test("directory: start: an address that is told is like one that was configured", () => {
+  const n = t.start({ location: undefined });
+  const early = t.join(n, t.taker(1));
+  t.push(n, { type: "onion.located", location: t.ownLocation });
+  t.push(n, { type: "onion.located", location: t.ownLocation });
+  assert.equal(n.logs.filter((l) => l.code === "directory.located").length, 1);
+  const prover = t.join(n, t.prover(7n));
+  assert.equal(t.statusOf(n).peers.verified, 1);
+  t.send(n, early, types.GETPEERLIST, "");
+  t.advance(n, 20);
+  const { nick, location } = t.prover(7n);
+  const [list = ""] = t.freshLines(n, early, types.PEERLIST);
+  assert.deepEqual(list.split(","), [
+    `${t.ownNick(n)};${t.ownLocation}`, `${nick};${location}`,
+  ]);
+  const other = t.onion(77);
+  t.push(n, { type: "onion.located", location: other });
+  const hello = handshake.parseDirectory(t.frames(n, t.greet(n, t.taker(2)))[0]?.line ?? "");
+  assert.equal(hello.ok && hello.value.location, other);
+  assert.ok(t.isIn(n, prover), "who is in stays");
+  assert.throws(() => t.push(n, { type: "onion.located", location: "here" }), /no onion location/);
+});
+
+test("directory: start: an address that is awaited is not missed", () => {
+  const n = t.start({ location: undefined });
+  n.logs.length = 0;
+  t.push(n, { type: "operator.started", isAwaited: true });
+  assert.deepEqual(n.logs.filter((l) => l.code === "directory.no-location"), []);
 });
 
 test("directory: start: a configuration with a broken relation is refused", () => {
