@@ -325,12 +325,19 @@ function noticesOf(
   const secretOf = (kind: "bearer" | "gotify" | "path", text: string, key: string): Credentials =>
     credentialsOf(kind, text, key, env, broken);
   const common = (to: string) => ({ to, priorityMin: "low" as const });
+  // Without its secret a notice would go where everybody can read it, or nowhere.
+  const needs = (url: string, key: string, secret: string, of: string): void => {
+    if (url !== "" && secret === "") broken.push({ keys: [key, of], says: "it needs its secret" });
+  };
   add("notify.webhook", n.webhook, { ...common("webhook"), kind: "webhook", path: "/" },
     secretOf("bearer", n.webhook_auth, "notify.webhook_auth"));
+  needs(n.ntfy, "notify.ntfy", n.ntfy_topic, "notify.ntfy_topic");
   add("notify.ntfy", n.ntfy, { ...common("ntfy"), kind: "ntfy", path: paths.ntfy },
     secretOf("path", n.ntfy_topic, "notify.ntfy_topic"));
+  needs(n.gotify, "notify.gotify", n.gotify_token, "notify.gotify_token");
   add("notify.gotify", n.gotify, { ...common("gotify"), kind: "gotify", path: paths.gotify },
     secretOf("gotify", n.gotify_token, "notify.gotify_token"));
+  needs(n.telegram_chat, "notify.telegram_chat", n.telegram_token, "notify.telegram_token");
   const telegram = n.telegram_chat === "" ? "" : "https://api.telegram.org";
   add("notify.telegram_chat", telegram, {
     ...common("telegram"), kind: "telegram", path: paths.telegram, chat: n.telegram_chat,

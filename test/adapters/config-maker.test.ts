@@ -82,8 +82,10 @@ test("config: maker: what would leave this machine needs Tor", () => {
     { "maker.directories": [onion] },
     { "bitcoind.url": "http://10.0.0.7:8332", "maker.descriptors": [account] },
     { "esplora.url": "https://blockstream.example/api", "maker.descriptors": [account] },
-    { "notify.webhook": "https://example.org/hook" }, { "notify.ntfy": "https://ntfy.example" },
-    { "notify.gotify": "https://gotify.example" }, { "notify.telegram_chat": "1" },
+    { "notify.webhook": "https://example.org/hook" },
+    { "notify.ntfy": "https://ntfy.example", "notify.ntfy_topic": "/etc/topic" },
+    { "notify.gotify": "https://gotify.example", "notify.gotify_token": "/etc/token" },
+    { "notify.telegram_chat": "1", "notify.telegram_token": "/etc/token" },
     { "notify.updates": "https://api.github.example/repos/o/n/releases/latest" },
   ];
   for (const keys of all) {
@@ -95,7 +97,7 @@ test("config: maker: what would leave this machine needs Tor", () => {
       assert.deepEqual(config.directories, [{ to: onion, directoryId: onion, isolation }]);
     }
   }
-  assert.match(wrong({ ...all[3]!, "tor.socks": "unix:/run/tor/socks" }), /HOST:PORT/);
+  assert.equal(settings({ ...all[3]!, "tor.socks": "unix:/run/tor/socks" }).targets.size, 1);
   assert.match(wrong({ "maker.directories": ["example.org:5222"] }), /onion/);
   const { targets } = settings({ "notify.webhook": "http://127.0.0.1:9/x" });
   assert.equal(targets.get("webhook")?.isolation, undefined);
@@ -137,6 +139,17 @@ test("config: maker: a secret that names nothing is told, for every key", () => 
     { ...tor, "notify.telegram_chat": "1", "notify.telegram_token": nothing },
   ];
   for (const keys of all) assert.match(wrong(keys), /names no secret/, JSON.stringify(keys));
+});
+
+test("config: maker: no notice goes to a service without the secret that keeps it private", () => {
+  for (const [key, value, secret] of [
+    ["notify.ntfy", "http://127.0.0.1:1", "notify.ntfy_topic"],
+    ["notify.gotify", "http://127.0.0.1:1", "notify.gotify_token"],
+    ["notify.telegram_chat", "1", "notify.telegram_token"],
+  ] as const) {
+    assert.match(wrong({ ...tor, [key]: value }), /it needs its secret/);
+    assert.equal(settings({ ...tor, [key]: value, [secret]: "/etc/x" }).targets.size, 1);
+  }
 });
 
 test("config: maker: all that is wrong is told at once", () => {
