@@ -15,6 +15,7 @@ import { directories } from "./doctor/directories.ts";
 import { server } from "./doctor/esplora.ts";
 import { type Check, type Finding, within } from "./doctor/finding.ts";
 import { node, type NodeTime } from "./doctor/node.ts";
+import { notices } from "./doctor/notices.ts";
 import { place } from "./doctor/place.ts";
 import { socksPort } from "./doctor/socks.ts";
 import { table } from "./doctor/table.ts";
@@ -36,6 +37,8 @@ export type Patient = {
   readonly folder: string;
   readonly secrets: readonly (readonly [key: string, value: string])[];
   readonly control: ControlSpec | undefined;
+  /** Where programs are looked for. */
+  readonly path?: string | undefined;
 };
 
 /** The exit code: 0 if nothing failed, 1 if something did, 2 if there is no configuration. */
@@ -62,7 +65,7 @@ function read(flags: Flags, io: Io): Patient | undefined {
   const { settings, read: { settings: { parsed, dataDir } } } = loaded;
   return {
     settings, folder: makerFolder(dataDir), secrets: secretsOf(parsed),
-    control: controlOf(parsed, settings),
+    control: controlOf(parsed, settings), path: io.env["PATH"],
   };
 }
 
@@ -97,6 +100,7 @@ export async function examine(
     ...directories(settings, ambient, { viaTorMs, localMs }),
     server(settings, ambient, limitOf("esplora"), tell)
       ?? node(settings, ambient, limitOf("bitcoind"), tell),
+    ...notices(settings, ambient, limitOf, patient.path),
   ];
   let over = 0;
   const found = await Promise.all(checks.map(async (check) => {
