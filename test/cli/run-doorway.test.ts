@@ -136,7 +136,7 @@ test("run: doorway: published, away with Tor and back, in a recording that repla
   assert.match(out, /every effect as recorded/);
 });
 
-test("run: doorway: torrc's hostname file is read, and the address visited through Tor", async () => {
+test("run: doorway: torrc's hostname file is read, its address visited through Tor", async () => {
   const blob = Buffer.alloc(64, 6).toString("base64");
   const host = hostOfBlob(blob);
   const file = join(temp.path, "hostname");
