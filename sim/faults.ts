@@ -164,7 +164,8 @@ function strike(w: World, harm: Harm, touched: readonly Node[]): void {
     case "drift":
       clocks.drift(node.clock, harm.ppm, w.nowUs);
       return rearm(w, node);
-    case "diskSlow": case "diskFull": case "diskTorn": return diskFault(w, node, harm);
+    case "diskSlow": case "diskFull": case "diskTorn": case "diskFails":
+      return diskFault(w, node, harm);
     default: unreachable(harm);
   }
 }
@@ -183,7 +184,8 @@ function restart(w: World, node: Node, forMs: number): void {
 }
 
 function diskFault(
-  w: World, node: Node, harm: Extract<Harm, { kind: "diskSlow" | "diskFull" | "diskTorn" }>,
+  w: World, node: Node,
+  harm: Extract<Harm, { kind: "diskSlow" | "diskFull" | "diskTorn" | "diskFails" }>,
 ): void {
   if (node.disk === undefined) return;
   switch (harm.kind) {
@@ -193,6 +195,7 @@ function diskFault(
       disk.tear(node.disk);
       node.restartMs = harm.forMs;
       return;
+    case "diskFails": return disk.failNext(node.disk, `store.${harm.order}`, "io");
     default: unreachable(harm);
   }
 }
@@ -217,7 +220,7 @@ function relieve(w: World, harm: Harm, touched: readonly Node[]): void {
       if (node.disk !== undefined) disk.full(node.disk, false);
       return;
     case "reset": case "pause": case "crash": case "restart": case "jump": case "diskTorn":
-    case "rpcWrong": case "hookDown": return;
+    case "diskFails": case "rpcWrong": case "hookDown": return;
     default: unreachable(harm);
   }
 }
@@ -277,8 +280,8 @@ function suffer(harm: Harm, path: network.Path, from: Node, to: Node): void {
       path.chop = harm.as;
       return;
     case "reset": case "stall": case "pause": case "crash": case "restart": case "jump":
-    case "drift": case "diskSlow": case "diskFull": case "diskTorn": case "rpcWrong":
-    case "hookDown": return;
+    case "drift": case "diskSlow": case "diskFull": case "diskTorn": case "diskFails":
+    case "rpcWrong": case "hookDown": return;
     case "tor":
       path.refuse = true;
       return;

@@ -8,11 +8,12 @@
  */
 import * as prng from "../core/prng.ts";
 import type { Key, Prng } from "../core/prng.ts";
-import { ambushes } from "./generate/ambush.ts";
+import { ambushes, diskTraps } from "./generate/ambush.ts";
 import { castOf, faults, swarm, triggers, weighted, type Cast } from "./generate/faults.ts";
 import {
-  hostileWeights, makerProfiles, profiles, shapes, type Profile, type Range, type Shape,
+  hostileWeights, makerProfiles, profiles, shapes, weightOf, type Profile, type Range, type Shape,
 } from "./generate/profiles.ts";
+import { rushes } from "./generate/rush.ts";
 import { workload } from "./generate/workload.ts";
 import { botOf } from "./generate/bots.ts";
 import {
@@ -21,7 +22,7 @@ import {
   type Net, type NodeId, type NodeSpec, type PeerSpec, type Phases, type Scenario,
 } from "./scenario.ts";
 
-export { makerProfiles, profiles, shapes, type Profile };
+export { makerProfiles, profiles, shapes, weightOf, type Profile };
 
 /** Kinds of nodes that can be counted. */
 export type Crowd = "directories" | "makers" | "takers" | "watchers" | "hostile" | "bots";
@@ -48,16 +49,27 @@ export function generate(profile: Profile, seed: string, wishes: Wishes = noWish
   const cast = castOf(nodes);
   const kinds = swarm(key, shape, cast, wishes.faults);
   const [faultCount, triggerCount] = [among(p, shape.faults), among(p, shape.triggers)];
-  const traps = ambushes(key, among(p, shape.ambushes), faultyMs, nodes, cast, (kind) =>
-    wishes.faults.get(kind) === false);
+  const isBanned = (kind: HarmKind): boolean => wishes.faults.get(kind) === false;
+  const traps = ambushes(key, among(p, shape.ambushes), faultyMs, nodes, cast, isBanned);
   const drawn = faults(key, faultCount, faultyMs, kinds, cast);
+  const asked = workload(key, nodes, faultyMs, among(p, shape.tasksPerHour), shape.longBodies);
+  const rushed = rushes(key, shape.rushes, faultyMs, nodes, isBanned);
   return {
     simVersion, name: profile, seed, nodes, net: netOf(key, shape), host: hostOf(key, shape),
-    workload: workload(key, nodes, faultyMs, among(p, shape.tasksPerHour), shape.longBodies),
-    faults: [...drawn, ...traps.faults].sort((a, b) => a.at - b.at || a.id - b.id),
-    triggers: [...triggers(key, triggerCount, kinds, cast), ...traps.triggers],
+    workload: inOrder([...asked, ...rushed.tasks]),
+    faults: inOrder([...drawn, ...traps.faults, ...rushed.faults]),
+    triggers: [
+      ...triggers(key, triggerCount, kinds, cast), ...traps.triggers,
+      ...diskTraps(key, shape.diskTraps, cast, isBanned),
+    ],
     phases: phasesOf(key, nodes, cast, faultyMs, wishes.lite ? 0 : shape.convergeMs),
   };
+}
+
+function inOrder<T extends { readonly at: number; readonly id: number }>(
+  list: readonly T[],
+): readonly T[] {
+  return [...list].sort((a, b) => a.at - b.at || a.id - b.id);
 }
 
 function among(p: Prng, [low, high]: Range): number {
@@ -165,7 +177,21 @@ function settingsOf(key: Key, shape: Shape, i: number, honest: number): Director
   };
   const location = prng.chance(p, 1, 6) ? { location: false } : {};
   const verbose = prng.chance(p, 1, 6) ? { verbose: true } : {};
-  return { ...(isSmall ? small : {}), ...(isQuick ? quick : {}), ...location, ...verbose };
+  const tight = isDrawn(key, "tight", shape.tightQueues) ? tightOf(key, i) : {};
+  return {
+    ...(isSmall ? small : {}), ...(isQuick ? quick : {}), ...location, ...verbose, ...tight,
+  };
+}
+
+/** All queues together hold little more than one of them may. */
+function tightOf(key: Key, i: number): DirectorySettings {
+  const p = prng.stream(key, "tight", i);
+  const outboxBytesMax = prng.between(p, 80_000, 120_000);
+  return {
+    outboxBytesMax, outboxBytesTotalMax: outboxBytesMax + prng.between(p, 1_000, 40_000),
+    flushBytes: prng.between(p, 1_024, 8_192), flushMs: prng.between(p, 1, 50),
+    congestedMsMax: prng.between(p, 10, 60) * 1_000,
+  };
 }
 
 function netOf(key: Key, shape: Shape): Net {

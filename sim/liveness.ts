@@ -12,7 +12,7 @@
  * | L4  | 10 s after being asked, from L2 on       | a maker's answer reaches the taker          |
  * | L5  | see `oracles/recovery.ts`                | a maker's transactions are decided; L1, L2  |
  * |     |                                          | for makers of ours                          |
- * | L8  | the last 10 minutes                      | nothing grows                               |
+ * | L8  | the last 10 minutes                      | nothing grows, no record waits for its disk |
  *
  * Rule 1: a law is looked at twice, `againMs` apart; what is pending both times is broken. A peer
  * that a directory has just let go for its silence is back by then.
@@ -24,6 +24,8 @@
  * @module
  */
 import type { Told } from "./actors/told.ts";
+import * as clocks from "./clocks.ts";
+import * as journals from "./invariants/journal.ts";
 import {
   boundMs, collected, coreDirectories, coreMakers, corePeers, directoryOf, ghosts, goneMs, isFree,
   isLate, isUp, knows, registered, sinceUs, slackMs, type Pending,
@@ -259,8 +261,9 @@ function questions(w: OracleWorld): readonly Asked[] {
   return out;
 }
 
-/** The end: nothing of the core has grown in the last ten minutes. */
+/** The end: nothing of the core has grown in the last ten minutes, and no journal is stuck. */
 export function finished(w: OracleWorld): void {
+  unwritten(w);
   const before = w.oracles.liveness.early;
   if (before === undefined || w.nodes.some((node) => isFree(w, node))) return;
   const found: Pending[] = [];
@@ -269,6 +272,23 @@ export function finished(w: OracleWorld): void {
     const node = w.byId.get(name.slice(0, name.indexOf(":")));
     if (size <= most || node === undefined) continue;
     found.push({ key: name, node, says: `${name} grew to ${size} in ten minutes` });
+  }
+  expire(w, "L8", found);
+}
+
+/** Records that wait all the time, though their disk has been well. */
+function unwritten(w: OracleWorld): void {
+  const { healedUs, bootedUs } = w.oracles.liveness;
+  const found: Pending[] = [];
+  for (const node of w.nodes) {
+    const observer = w.oracles.watched[node.index]?.journal;
+    const since = observer === undefined ? undefined : journals.waitingSince(observer);
+    if (since === undefined || !w.core.has(node.index) || healedUs < 0) continue;
+    const wellUs = Math.max(healedUs, bootedUs.get(node.index) ?? 0);
+    const waitedMs = clocks.now(node.clock, w.nowUs) - since;
+    if (w.nowUs - wellUs < quietMs * 1_000 || waitedMs < quietMs) continue;
+    const says = `${node.id}: a record waits for the disk since ${Math.floor(waitedMs / 1_000)} s`;
+    found.push({ key: node.id, node, says });
   }
   expire(w, "L8", found);
 }

@@ -211,7 +211,7 @@ export function die(w: World, node: Node, power: boolean, forMs: number | undefi
   node.sessions = 0;
   network.died(w.net, node.index, power, w.nowUs);
   if (node.disk !== undefined) disk.crash(node.disk, power, w.nowUs);
-  if (w.checks) oracles.died(w, node);
+  if (w.checks) oracles.died(w, node, power);
   w.watch?.died?.(w, node);
   if (forMs === undefined) return;
   const { index, incarnation } = node;

@@ -330,6 +330,8 @@ export type Harm =
   | { readonly kind: "diskFull"; readonly node: NodeId; readonly forMs: number }
   /** The next write is cut short, and the power fails. */
   | { readonly kind: "diskTorn"; readonly node: NodeId; readonly forMs: number }
+  /** The disk's next order of this kind fails; what a failed sync was about is on no disk. */
+  | { readonly kind: "diskFails"; readonly node: NodeId; readonly order: DiskOrder }
   /** The node's Tor dies: its connections to directories are reset, new ones are refused. */
   | { readonly kind: "tor"; readonly node: NodeId; readonly forMs: number }
   /** The chain answers wrongly, or what it answers does not arrive whole. */
@@ -347,11 +349,14 @@ export const rpcWrongs = [
 ] as const;
 export type RpcWrong = (typeof rpcWrongs)[number];
 
+export const diskOrders = ["load", "append", "sync", "truncate"] as const;
+export type DiskOrder = (typeof diskOrders)[number];
+
 export type HarmKind = Harm["kind"];
 /** Kinds that need a bot, or the chain that it asks. */
 export const botHarms: ReadonlySet<HarmKind> = new Set(["tor", "rpcWrong", "hookDown"]);
 export const harmKinds = [
   "cut", "partition", "halfOpen", "slow", "narrow", "lateEnd", "reset", "refuse", "hang",
   "lateDial", "chop", "stall", "pause", "crash", "restart", "jump", "drift", "diskSlow",
-  "diskFull", "diskTorn", "tor", "rpcWrong", "hookDown",
+  "diskFull", "diskTorn", "tor", "rpcWrong", "hookDown", "diskFails",
 ] as const satisfies readonly HarmKind[];

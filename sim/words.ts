@@ -42,6 +42,7 @@ export const harmNames: { readonly [kind in HarmKind]: string } = {
   chop: "chopped", stall: "stall", pause: "pause", crash: "crash", restart: "restart",
   jump: "clock jump", drift: "clock drift", diskSlow: "disk slow", diskFull: "disk full",
   diskTorn: "disk torn", tor: "Tor down", rpcWrong: "wrong answers", hookDown: "notices refused",
+  diskFails: "disk fails",
 };
 
 /** A harm in three columns: what, where, how. `how` may be empty. */
@@ -129,6 +130,7 @@ function whereText(h: Harm, s: Signs): string {
     case "diskSlow":
     case "diskFull":
     case "diskTorn":
+    case "diskFails":
     case "tor":
     case "rpcWrong":
     case "hookDown": return h.node;
@@ -168,6 +170,7 @@ function howText(h: Harm): string {
     case "crash": return `${downText(h.forMs)}${effectText(h.effect)}`;
     case "restart":
     case "diskTorn": return downText(h.forMs);
+    case "diskFails": return `the next ${h.order}`;
     case "jump": return h.ms < 0 ? spanText(h.ms) : `+${spanText(h.ms)}`;
     case "drift": return `${forText(h.forMs)} (${h.ppm < 0 ? "" : "+"}${countText(h.ppm)} ppm)`;
     default: return unreachable(h);

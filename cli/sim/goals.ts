@@ -6,7 +6,7 @@
  * @module
  */
 import { botHarms, type HarmKind, harmKinds } from "../../sim/scenario.ts";
-import { type Goal, goals, type Profile, shapes } from "./engine.ts";
+import { type Goal, goals, type Profile, shapes, weightOf } from "./engine.ts";
 import type { Recipe } from "./job.ts";
 import type { Read } from "./seeds.ts";
 import type { Tally } from "./tally.ts";
@@ -65,7 +65,7 @@ function mayFire(kind: HarmKind, { profile, adjust }: Recipe): boolean {
   if (botHarms.has(kind) && !hasBots) return false;
   const last = adjust.faults.findLast((one) => one.kind === kind);
   if (last !== undefined) return last.rate !== "off" && last.rate !== 0;
-  return (shape.weights[kind] ?? shape.otherWeight) > 0;
+  return weightOf(shape, kind) > 0;
 }
 
 /** What a search failed to reach although it should have. */

@@ -142,6 +142,12 @@ const words: { readonly [kind in HarmKind]: Words } = {
     fields: [node, down],
     example: { id, at, kind: "diskTorn", node: "journal0", forMs: 10_000 },
   },
+  diskFails: {
+    says: "The disk's next order of a kind fails. What a failed sync was about is seen and on no " +
+      "disk. Journals and bots have disks.",
+    fields: [node, "order: load, append, sync, truncate"],
+    example: { id, at, kind: "diskFails", node: "journal0", order: "sync" },
+  },
   tor: {
     says: "The Tor of a bot dies: its connections to directories are reset, new ones refused.",
     fields: [node, forMs],

@@ -9,7 +9,8 @@
  */
 import { z } from "zod";
 import {
-  fates, hostileKinds, marks, rpcWrongs, type Scenario, segmentations, simVersion, trapKinds,
+  diskOrders, fates, hostileKinds, marks, rpcWrongs, type Scenario, segmentations, simVersion,
+  trapKinds,
 } from "../../sim/scenario.ts";
 import { seedText } from "./seeds.ts";
 
@@ -131,6 +132,7 @@ const harms = {
   diskSlow: { node: name, ms, forMs },
   diskFull: { node: name, forMs },
   diskTorn: { node: name, forMs },
+  diskFails: { node: name, order: z.enum(diskOrders) },
   tor: { node: name, forMs },
   rpcWrong: { node: name, as: z.enum(rpcWrongs), forMs },
   hookDown: { node: name, forMs },

@@ -11,7 +11,8 @@ import { defaults } from "../../core/directory/config.ts";
 import * as prng from "../../core/prng.ts";
 import type { Key, Prng } from "../../core/prng.ts";
 import type { Fault, Harm, HarmKind, NodeId, NodeSpec, Trigger } from "../scenario.ts";
-import { clamp, type Cast } from "./faults.ts";
+import { clamp, failing, type Cast } from "./faults.ts";
+import type { Range } from "./profiles.ts";
 
 const kinds = [
   "latePong", "pauseAfterPing", "stalledList", "twoReaders", "crashTwice", "lostWelcome",
@@ -108,6 +109,34 @@ function twoReaders(p: Prng, untilMs: number, one: NodeId, other: NodeId): Made 
       { at: later, harm: { kind: "stall", node: other, forMs } },
     ],
   };
+}
+
+/** Faults of a journal's disk at its own moments: written and not synced, or just synced. */
+export function diskTraps(
+  key: Key, count: Range, cast: Cast, isBanned: (kind: HarmKind) => boolean,
+): readonly Trigger[] {
+  const draws = prng.stream(key, "diskTraps");
+  const out: Trigger[] = [];
+  if (cast.journals.length === 0) return out;
+  for (let i = prng.between(draws, ...count) - 1; i >= 0; i -= 1) {
+    const p = prng.stream(key, "diskTrap", i);
+    const node = prng.pick(p, cast.journals);
+    const mark = prng.chance(p, 2, 3) ? "appended" : "synced";
+    const nth = prng.between(p, 1, 60);
+    const harm = diskTrap(p, node, cast);
+    if (isBanned(harm.kind)) continue;
+    out.push({ id: 5_000 + i, on: { mark, node, nth }, delayMs: prng.below(p, 4), do: harm });
+  }
+  return out;
+}
+
+function diskTrap(p: Prng, node: NodeId, cast: Cast): Harm {
+  const forMs = prng.between(p, 10, 3_000);
+  switch (prng.below(p, 4)) {
+    case 0: return failing(p, cast);
+    case 1: return { kind: "diskTorn", node, forMs };
+    default: return { kind: "crash", node, effect: prng.below(p, 3), power: true, forMs };
+  }
 }
 
 /** Dies again when it has hardly started. */

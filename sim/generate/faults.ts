@@ -11,11 +11,11 @@ import { unreachable } from "../../core/assert.ts";
 import * as prng from "../../core/prng.ts";
 import type { Key, Prng } from "../../core/prng.ts";
 import {
-  botHarms, harmKinds, rpcWrongs, segmentations,
+  botHarms, diskOrders, harmKinds, rpcWrongs, segmentations,
   type Fault, type Harm, type HarmKind, type Link, type Mark,
   type NodeId, type NodeSpec, type Trigger, type Way,
 } from "../scenario.ts";
-import type { Shape } from "./profiles.ts";
+import { weightOf, type Shape } from "./profiles.ts";
 
 /** Who there is, by what can happen to them. */
 export type Cast = {
@@ -56,10 +56,14 @@ export function swarm(
   const out: (readonly [HarmKind, number])[] = [];
   for (const kind of harmKinds) {
     const isOn = prng.chance(p, 1, 2);
-    const weight = (shape.weights[kind] ?? shape.otherWeight) * prng.between(p, 1, 4);
+    const times = prng.between(p, 1, 4);
+    const isWanted = wanted.get(kind);
+    const usual = weightOf(shape, kind);
+    const weight = (usual === 0 && isWanted === true ? 1 : usual) * times;
+    if (weight === 0 || (kind === "diskFails" && cast.journals.length === 0)) continue;
     if (diskKinds.includes(kind) && cast.disks.length === 0) continue;
     if (botHarms.has(kind) && (cast.bots.length === 0 || cast.chains.length === 0)) continue;
-    if (wanted.get(kind) ?? isOn) out.push([kind, weight]);
+    if (isWanted ?? isOn) out.push([kind, weight]);
   }
   return out;
 }
@@ -166,6 +170,7 @@ function harmOf(p: Prng, kind: HarmKind, cast: Cast): Harm | undefined {
     case "chop": return { kind, link, as: prng.pick(p, segmentations), forMs };
     case "stall": case "pause": case "crash": case "restart": case "jump": case "drift":
     case "diskSlow": case "diskFull": case "diskTorn": return nodeHarm(p, kind, cast, forMs);
+    case "diskFails": return failing(p, cast);
     case "tor": case "hookDown": return { kind, node: prng.pick(p, cast.bots), forMs };
     case "rpcWrong":
       return { kind, node: prng.pick(p, cast.chains), as: prng.pick(p, rpcWrongs), forMs };
@@ -173,10 +178,16 @@ function harmOf(p: Prng, kind: HarmKind, cast: Cast): Harm | undefined {
   }
 }
 
+/** Syncs above all: what a failed one was about is seen, and on no disk. */
+export function failing(p: Prng, cast: Cast): Harm {
+  const order = prng.chance(p, 1, 2) ? "sync" : prng.pick(p, diskOrders);
+  return { kind: "diskFails", node: prng.pick(p, cast.journals), order };
+}
+
 function nodeHarm(
   p: Prng, kind: Exclude<HarmKind, "cut" | "partition" | "halfOpen" | "slow" | "narrow" |
     "lateEnd" | "reset" | "refuse" | "hang" | "lateDial" | "chop" | "tor" | "rpcWrong" |
-    "hookDown">,
+    "hookDown" | "diskFails">,
   cast: Cast, forMs: number,
 ): Harm | undefined {
   const node = someone(p, cast);

@@ -9,7 +9,8 @@
 import type { HarmKind, HostileKind } from "../scenario.ts";
 
 export const profiles = [
-  "smoke", "std", "chaos", "clock", "slow", "adversary", "liveness", "std20", "maker", "maker24",
+  "smoke", "std", "chaos", "clock", "slow", "adversary", "liveness", "std20", "queues", "disk",
+  "maker", "maker24",
 ] as const;
 /** Worlds with our maker daemon in them; the others are about directories. */
 export const makerProfiles: readonly Profile[] = ["maker", "maker24"];
@@ -51,7 +52,21 @@ export type Shape = {
   readonly longBodies: number;
   /** Faster heartbeats: more of them in the same time. */
   readonly quickBeats: number;
+  /** Outboxes so small that a few stuck readers fill them all together. */
+  readonly tightQueues: number;
+  /** Readers that stop together, are told much meanwhile, and go on together. */
+  readonly rushes: Range;
+  /** Faults of a journal's disk at the moment between a write and its sync. */
+  readonly diskTraps: Range;
 };
+
+/** Kinds that only profiles have which name them. */
+const namedKinds: readonly HarmKind[] = ["diskFails"];
+
+/** How often a kind comes in a profile, relative to the others. */
+export function weightOf(shape: Shape, kind: HarmKind): number {
+  return shape.weights[kind] ?? (namedKinds.includes(kind) ? 0 : shape.otherWeight);
+}
 
 const std: Shape = {
   says: "a bit of everything",
@@ -61,7 +76,7 @@ const std: Shape = {
   ambushes: [0, 3],
   tasksPerHour: [4, 12], weights: {}, otherWeight: 2,
   smallLimits: 25, smallBuffers: 30, oddSegments: 50, slowHosts: 25, journal: 25, twins: 20,
-  quickBeats: 25, longBodies: 60,
+  quickBeats: 25, longBodies: 60, tightQueues: 0, rushes: [0, 0], diskTraps: [0, 0],
 };
 
 export const shapes: { readonly [profile in Profile]: Shape } = {
@@ -101,6 +116,19 @@ export const shapes: { readonly [profile in Profile]: Shape } = {
     hostile: [0, 1], faults: [6, 40], triggers: [1, 8],
     weights: { halfOpen: 14, cut: 8, partition: 8, crash: 8, lateEnd: 8, hang: 6 },
     otherWeight: 1,
+  },
+  queues: {
+    ...std, says: "small queues, and readers that stop and go on together",
+    directories: [1, 1], makers: [3, 7], takers: [2, 4], hostile: [0, 0], faultyMin: [5, 15],
+    faults: [0, 6], triggers: [0, 1], ambushes: [0, 1], smallBuffers: 90, tightQueues: 100,
+    rushes: [1, 5], journal: 0, twins: 0,
+  },
+  disk: {
+    ...std, says: "a journal, and what disks and power do to it",
+    directories: [1, 1], makers: [1, 1], takers: [1, 1], watchers: [0, 0], hostile: [0, 0],
+    faultyMin: [10, 30], faults: [2, 16], triggers: [0, 0], ambushes: [0, 0], journal: 100,
+    twins: 0, otherWeight: 1, diskTraps: [2, 10],
+    weights: { diskSlow: 8, diskFull: 12, diskTorn: 12, diskFails: 16, crash: 16 },
   },
   maker: {
     ...std, says: "our maker daemon: several directories, a chain, a disk, Tor",

@@ -7,6 +7,9 @@
  * Rule 2: nothing is announced before a sync that was ordered after its write was answered.
  * Rule 3: one order at a time, and no cut below what was announced.
  * Rule 4: a file that no one damaged does not break the journal. A disk that failed to sync may.
+ * Rule 5: a process that dies alone after a failed sync, and before it cut the file, leaves records
+ * that the next one reads and syncs in vain (`core/history/journal.ts`, limit). When the power
+ * fails after that, what is there is not judged.
  * Not known here: checksums, and how the journal finds the end of its records. Only the shape of a
  * line is known: four words, then the body.
  * @module
@@ -42,13 +45,17 @@ export type Observer = {
   order: StoreEffect | undefined;
   /** A sync failed in this life. */
   isSpoiled: boolean;
+  /** And nothing was cut off or announced since. */
+  isUncut: boolean;
+  /** `yes`: what is read may be on no disk, and nobody can tell. `lost`: then the power failed. */
+  vain: "no" | "yes" | "lost";
 };
 
 /** Of a node whose disk is empty. */
 export function create(): Observer {
   return {
     kept: [], doubt: [], waiting: [], written: 0, writtenBytes: 0, covered: 0, isReady: false,
-    isAppended: false, endBytes: 0, order: undefined, isSpoiled: false,
+    isAppended: false, endBytes: 0, order: undefined, isSpoiled: false, isUncut: false, vain: "no",
   };
 }
 
@@ -83,9 +90,12 @@ export function observe(
   return found.length === 0 ? none : found;
 }
 
-/** The process died. What it was writing may be there or not. */
-export function crashed(o: Observer): void {
+/** The process died; with `power`, the machine too. What it was writing may be there or not. */
+export function crashed(o: Observer, power = true): void {
   doubtful(o);
+  if (power && o.vain === "yes") o.vain = "lost";
+  else if (!power && o.isUncut && o.vain === "no") o.vain = "yes";
+  o.isUncut = false;
   o.waiting = [];
   o.written = 0;
   o.isReady = false;
@@ -97,6 +107,7 @@ export function crashed(o: Observer): void {
 /** A new process, or anybody, has read these bodies from the disk. */
 export function reloaded(o: Observer, bodies: readonly string[]): readonly Violation[] {
   const found: Violation[] = [];
+  if (o.vain === "lost") return found;
   const { kept, doubt } = o;
   if (bodies.length < kept.length) {
     say(found, `${kept.length} records were announced, ${bodies.length} are there`);
@@ -150,7 +161,11 @@ function answered(o: Observer, event: StoreEvent, found: Violation[]): number {
     return 0;
   }
   o.order = undefined;
-  if (event.type === "store.failed" && order.type === "store.sync") o.isSpoiled = true;
+  if (event.type === "store.failed" && order.type === "store.sync") {
+    o.isSpoiled = true;
+    o.isUncut = true;
+  }
+  if (event.type === "store.truncated") o.isUncut = false;
   if (event.type === "store.appended") o.isAppended = o.written > 0;
   if (event.type !== "store.synced") return 0;
   // A sync after a cut: what was written before the cut is gone for good.
@@ -199,7 +214,9 @@ function heard(o: Observer, what: JournalTold, found: Violation[]): void {
     case "refused": return refused(o, what, found);
     case "broken":
       doubtful(o);
-      if (!o.isSpoiled) say(found, `the journal broke (${what.code}) over a sound file`);
+      if (!o.isSpoiled && o.vain !== "lost") {
+        say(found, `the journal broke (${what.code}) over a sound file`);
+      }
       return;
     default: return unreachable(what);
   }
@@ -215,11 +232,13 @@ function ready(o: Observer, what: Told<"ready">, found: Violation[]): void {
   o.kept.length = 0;
   for (const body of bodies) o.kept.push(body);
   o.doubt = [];
+  if (o.vain === "lost") o.vain = "no";
   o.isReady = true;
   o.endBytes = what.end;
 }
 
 function durable(o: Observer, what: Told<"durable">, found: Violation[]): void {
+  o.isUncut = false;
   const first = o.waiting[0];
   if (first?.token !== what.token) {
     say(found, `record ${what.token} is announced out of turn`);

@@ -14,6 +14,7 @@ import * as handshake from "../../core/joinmarket/handshake.ts";
 import * as nickauth from "../../core/joinmarket/nickauth.ts";
 import * as peerlist from "../../core/joinmarket/peerlist.ts";
 import { NEVER, type Mono } from "../../core/time.ts";
+import * as behind from "./behind.ts";
 import * as due from "./due.ts";
 import { end, type Conn, type List, type Observer, type Owed, type Seen } from "./observer.ts";
 import { violation, type InvariantId } from "./violation.ts";
@@ -339,6 +340,11 @@ function judge(o: Observer, c: Conn, reason: string, seen: Seen): void {
       }
       return;
     case "displaced": return displaced(o, c, seen);
+    case "outbox-total":
+      if (behind.isLeast(o, seen.node, c, seen.event)) {
+        say(seen, "D12", "had to go for what others hold", c);
+      }
+      return;
     default: return;
   }
 }

@@ -86,15 +86,15 @@ export function booted(w: OracleWorld, node: OracleNode): void {
   liveness.booted(w, node);
 }
 
-/** The node's process is gone. */
-export function died(w: OracleWorld, node: OracleNode): void {
+/** The node's process is gone; with `power`, its machine too. */
+export function died(w: OracleWorld, node: OracleNode, power: boolean): void {
   const m = w.oracles.watched[node.index] as Watched;
   goals.died(w, node, m.observer);
   model.died(w, node);
   m.observer = undefined;
   m.shadow = undefined;
   m.kept = undefined;
-  if (m.journal !== undefined) journals.crashed(m.journal);
+  if (m.journal !== undefined) journals.crashed(m.journal, power);
   if (m.maker !== undefined) {
     makerGoals.died(w, node, m.maker);
     maker.crashed(m.maker, w.nowUs);

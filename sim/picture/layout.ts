@@ -86,8 +86,8 @@ const families: { readonly [kind in Band["kind"]]: Family } = {
   cut: "loss", partition: "loss", halfOpen: "loss", reset: "loss", refuse: "loss", hang: "loss",
   slow: "delay", narrow: "delay", lateEnd: "delay", lateDial: "delay", chop: "delay",
   stall: "delay", pause: "process", crash: "process", restart: "process", jump: "clock",
-  drift: "clock", diskSlow: "disk", diskFull: "disk", diskTorn: "disk", tor: "loss",
-  rpcWrong: "process", hookDown: "loss", heal: "heal",
+  drift: "clock", diskSlow: "disk", diskFull: "disk", diskTorn: "disk", diskFails: "disk",
+  tor: "loss", rpcWrong: "process", hookDown: "loss", heal: "heal",
 };
 export const familyOf = (kind: Band["kind"]): Family => families[kind];
 

@@ -87,7 +87,8 @@ function triggerFields(s: Scenario, index: number): Field[] {
 function harmSlots<H extends Harm>(harm: H): Slot<H>[] {
   const of: Harm = harm;
   switch (of.kind) {
-    case "reset": return [];
+    case "reset":
+    case "diskFails": return [];
     case "jump": return [effective(harm, "ms", jumpUnits)];
     case "slow":
     case "lateEnd":

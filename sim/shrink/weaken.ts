@@ -55,6 +55,7 @@ export function weaker(h: Harm, s: Scenario): Harm[] {
     case "stall":
     case "diskSlow":
     case "diskFull":
+    case "diskFails":
     case "rpcWrong":
     case "hookDown": return [];
     case "tor": return [{ kind: "refuse", link: [h.node, "*"], forMs: h.forMs }];

@@ -10,7 +10,7 @@ import * as clocks from "../../sim/clocks.ts";
 import { record } from "../../sim/record.ts";
 import * as runner from "../../sim/runner.ts";
 import {
-  harmKinds, rpcWrongs, type Harm, type HarmKind, type NodeSpec, type Work,
+  diskOrders, harmKinds, rpcWrongs, type Harm, type HarmKind, type NodeSpec, type Work,
 } from "../../sim/scenario.ts";
 import type { Node, World } from "../../sim/world.ts";
 import {
@@ -277,6 +277,20 @@ kind("diskTorn", "the tail is repaired and the journal goes on", () => {
   assert.equal(node(r.world, "log0").incarnation, 2);
   assert.ok(synced(r.world) > 10);
 });
+
+for (const order of diskOrders) {
+  kind("diskFails", `${order}: one order fails, and records are durable again later`, () => {
+    const r = disk({ kind: "diskFails", node: "log0", order });
+    on(r, 31_900);
+    const already = synced(r.world);
+    on(r, 200_000);
+    assert.ok(synced(r.world) > already + 5);
+    const told = node(r.world, "log0").disk?.fault;
+    // Nothing is read or cut while all is well.
+    const isLeft = order === "load" || order === "truncate";
+    assert.equal(told !== undefined, isLeft);
+  });
+}
 
 /** A world with our maker, and with one fault from 60 s on. */
 function withBot(harm: Harm): runner.Run {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { generate, makerProfiles, noWishes, profiles, shapes } from "../../sim/generate.ts";
+import {
+  generate, makerProfiles, noWishes, profiles, shapes, weightOf,
+} from "../../sim/generate.ts";
 import { check } from "../../core/directory/config.ts";
 import { configOf } from "../../sim/build.ts";
 import { botHarms, harmKinds, type HarmKind, type Scenario } from "../../sim/scenario.ts";
@@ -88,12 +90,53 @@ test("generate: every fault kind comes in every profile that may have it", () =>
       for (const one of s.faults) seen.add(one.kind);
       for (const one of s.triggers) seen.add(one.do.kind);
     });
-    const hasBots = shapes[profile].bots[0] > 0;
-    const hasDisks = hasBots || shapes[profile].journal > 0;
+    const shape = shapes[profile];
+    const hasBots = shape.bots[0] > 0;
+    const hasDisks = hasBots || shape.journal > 0;
     const wanted = harmKinds.filter((one) => hasDisks || !one.startsWith("disk"))
-      .filter((one) => hasBots || !botHarms.has(one));
+      .filter((one) => hasBots || !botHarms.has(one))
+      .filter((one) => weightOf(shape, one) > 0);
     assert.deepEqual(wanted.filter((kind) => !seen.has(kind)), [], profile);
   }
+});
+
+test("generate: queues: readers stop and go on at one instant, and are told the same", () => {
+  many(40, (seed) => {
+    const { faults, nodes, workload } = generate("queues", seed);
+    const stalls = faults.filter((one) => one.kind === "stall" && one.id >= 100_000);
+    const first = stalls[0];
+    assert.ok(first !== undefined, seed);
+    const spans = stalls.filter((one) => one.at === first.at)
+      .map((one) => "forMs" in one && one.forMs);
+    assert.ok(spans.length >= 2 && new Set(spans).size === 1, seed);
+    assert.ok(workload.some((one) => one.id >= 100_000));
+    const settings = nodes[0]?.kind === "directory" ? nodes[0].settings : undefined;
+    assert.equal(check(configOf(settings ?? {}, "x")), undefined);
+    const { outboxBytesMax = 0, outboxBytesTotalMax = 0 } = settings ?? {};
+    assert.ok(outboxBytesTotalMax > outboxBytesMax && outboxBytesTotalMax < 2 * outboxBytesMax);
+  });
+});
+
+test("generate: queues, disk: nothing of what is banned comes", () => {
+  const faults = new Map<HarmKind, boolean>(harmKinds.map((kind) => [kind, kind === "jump"]));
+  many(20, (seed) => {
+    for (const profile of ["queues", "disk"] as const) {
+      const s = generate(profile, seed, { ...noWishes, faults });
+      assert.ok(s.faults.every((one) => one.kind === "jump"), profile);
+      assert.ok(s.triggers.every((one) => one.do.kind === "jump"), profile);
+      assert.ok(s.workload.every((one) => one.id < 100_000), profile);
+    }
+  });
+});
+
+test("generate: a kind that a profile does not have comes when it is asked for", () => {
+  const faults = new Map<HarmKind, boolean>([["diskFails", true]]);
+  const kinds = new Set<HarmKind>();
+  many(200, (seed) => {
+    for (const one of generate("chaos", seed, { ...noWishes, faults }).faults) kinds.add(one.kind);
+    assert.ok(generate("chaos", seed).faults.every((one) => one.kind !== "diskFails"));
+  });
+  assert.ok(kinds.has("diskFails"));
 });
 
 test("generate: our makers come with a chain, and with nobody who did not ask for them", () => {

@@ -5,6 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as liveness from "../../sim/liveness.ts";
 import * as network from "../../sim/network.ts";
+import { NEVER } from "../../core/time.ts";
+import type { Journal } from "../../sim/actors/journal.ts";
 import type { Peer } from "../../sim/actors/peer.ts";
 import type { NodeSpec } from "../../sim/scenario.ts";
 import type { World } from "../../sim/world.ts";
@@ -119,6 +121,24 @@ test("sim: liveness: L8 sees what grows at the end", () => {
   });
   assert.equal(outcome.finding?.id, "L8", JSON.stringify(outcome.finding));
   assert.match(outcome.finding?.says ?? "", /^dir0: peace grew to 4\d in ten minutes$/);
+});
+
+test("sim: liveness: L8 sees a record that waits though its disk is well", () => {
+  const wants = {
+    ...long, nodes: [directory, taker(0), { id: "log0", kind: "journal" } as const],
+    work: [[35_000, "log0", { op: "append", count: 2, bytes: 60 }] as const],
+    harm: [[30_000, { kind: "diskFull", node: "log0", forMs: 60_000 }] as const],
+  };
+  const well = play(scenario(wants));
+  assert.equal(well.outcome.finding, undefined, JSON.stringify(well.outcome.finding));
+  const { outcome } = play(scenario(wants), healedMs - 500, (w) => {
+    const state = node(w, "log0").kernel?.state as Journal | undefined;
+    const at = state?.journal.at;
+    assert.ok(at?.phase === "waiting");
+    (at as { until: number }).until = NEVER;
+  });
+  assert.equal(outcome.finding?.id, "L8", JSON.stringify(outcome.finding));
+  assert.match(outcome.finding?.says ?? "", /^log0: a record waits for the disk since 12\d\d s$/);
 });
 
 test("sim: liveness: L9: nobody waits for what cannot come, and each excuse has its words", () => {

@@ -219,7 +219,7 @@ test("words: harm: every kind has one line", () => {
     { kind: "crash", node, effect: 2, power: true, forMs }, { kind: "restart", node, forMs },
     { kind: "jump", node, ms: -86_400_000 }, { kind: "drift", node, ppm: 500, forMs },
     { kind: "diskSlow", node, ms: 3, forMs }, { kind: "diskFull", node, forMs },
-    { kind: "diskTorn", node, forMs },
+    { kind: "diskTorn", node, forMs }, { kind: "diskFails", node, order: "sync" },
   ];
   const lines = harms.map((harm) => words.harmText(harm, words.plainSigns));
   assert.deepEqual(lines.slice(0, 4), [
@@ -229,6 +229,7 @@ test("words: harm: every kind has one line", () => {
   ]);
   assert.equal(lines[12], "power loss dir0 back after 1m00s (after effect 2 of a step)");
   assert.equal(lines[14], "clock jump dir0 -24h00m");
+  assert.equal(lines.at(-1), "disk fails dir0 the next sync");
   assert.ok(lines.every((line) => /^[\x20-\x7e]+$/.test(line)));
 });
 

@@ -245,6 +245,49 @@ test("invariants: M13: a sound file does not break the journal, a failed sync ma
   for (const bodies of [[], ["b1"]]) assert.deepEqual(observer.reloaded(spoiled, bodies), []);
 });
 
+/** A process whose sync failed dies, alone or with its machine, before it has cut the file. */
+function died(power: boolean): observer.Observer {
+  const o = observer.create();
+  opened(o);
+  kept(watched(o), 1, 3);
+  const step = watched(o);
+  step(asking, write(5, line(2)), asked(2));
+  step({ type: "store.appended", req: 5 }, sync(6));
+  step({ type: "store.failed", req: 6, reason: "io" }, { type: "store.load", req: 7 });
+  observer.crashed(o, power);
+  return o;
+}
+
+test("invariants: M13: what was synced in vain may go when the power fails, and only then", () => {
+  const broken = told({ type: "broken", code: "journal-damaged" });
+  const lost = died(false);
+  assert.deepEqual(opened(lost, "b1", "b2"), []);
+  observer.crashed(lost, false);
+  assert.match(observer.reloaded(lost, ["b1"])[0]?.says ?? "", /2 records were announced, 1/);
+  observer.crashed(lost, true);
+  assert.deepEqual(watched(lost)({ type: "tick" }, broken), [], "what is left may be damaged");
+  assert.deepEqual(opened(lost, "b1"), []);
+  observer.crashed(lost, true);
+  assert.match(opened(lost)[0] ?? "", /1 records were announced, 0 are there/);
+  const kept2 = died(true);
+  assert.deepEqual(opened(kept2, "b1", "b2"), []);
+  observer.crashed(kept2, true);
+  assert.match(opened(kept2, "b1")[0] ?? "", /2 records were announced, 1 are there/);
+});
+
+test("invariants: M13: who announces after a failed sync answers for it", () => {
+  const o = observer.create();
+  opened(o);
+  const step = watched(o);
+  step(asking, write(3, line(1)), asked(1));
+  step({ type: "store.appended", req: 3 }, sync(4));
+  step({ type: "store.failed", req: 4, reason: "io" }, sync(5));
+  step({ type: "store.synced", req: 5 }, told({ type: "durable", token: 1, seq: 1 }));
+  observer.crashed(o, false);
+  observer.crashed(o, true);
+  assert.match(observer.reloaded(o, [])[0]?.says ?? "", /1 records were announced, 0 are there/);
+});
+
 test("invariants: M13: ready once in a life, with as many records as are there", () => {
   const o = observer.create();
   opened(o);

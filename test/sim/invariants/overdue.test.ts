@@ -20,13 +20,16 @@ import { primitives } from "../../support/primitives.ts";
 type Effects = readonly (DirectoryEffect | WakeEffect)[];
 
 /** What the observer says from now on, by id. */
-function heard(n: t.Node, alter: (effects: Effects) => Effects = (same) => same): Set<string> {
+function heard(
+  n: t.Node,
+  alter: (effects: Effects, event: DirectoryEvent | Tick) => Effects = (same) => same,
+): Set<string> {
   const said = new Set<string>();
   const hooks = n.drive.hooks as { step?: unknown; stepped?: unknown };
   hooks.step = step;
   hooks.stepped = (event: DirectoryEvent | Tick, effects: Effects) => {
     const { now, kernel } = n.drive;
-    const found = invariants.observe(n.observer, kernel.state, event, alter(effects), now);
+    const found = invariants.observe(n.observer, kernel.state, event, alter(effects, event), now);
     for (const v of found) said.add(`${v.id}: ${v.says}`);
   };
   return said;
@@ -130,6 +133,32 @@ test("invariants: overdue: a list that repeats itself breaks D14", () => {
   t.send(n, b, t.types.GETPEERLIST, "");
   t.advance(n, 50);
   assert.deepEqual([...said], ["D14: one list names it twice"]);
+});
+
+test("invariants: overdue: who holds little and goes for what others hold breaks D12", () => {
+  for (const goes of ["the least", "the most"]) {
+    const n = t.start();
+    const from = t.join(n, t.taker(1));
+    const [little, much] = [t.join(n, t.maker(2)), t.join(n, t.maker(3))];
+    for (const one of [little, much]) drive.stall(n.drive, one);
+    t.publish(n, from, t.taker(1), "hello");
+    t.advance(n, 50);
+    const gone = goes === "the least" ? little : much;
+    let closes = 0;
+    const said = heard(n, (effects, event) => {
+      const held = state(n).outbox.boxes.get(much)?.ownBytes ?? 0;
+      if (closes > 0 || event.type !== "tick" || held < 20_000) return effects;
+      closes += 1;
+      return [...effects, { type: "conn.close", conn: gone, how: "abort", reason: "outbox-total" }];
+    });
+    for (let i = 0; i < 4; i += 1) {
+      t.whisper(n, from, t.taker(1), t.nick(3), `fill ${"x".repeat(5_000)}`);
+    }
+    t.advance(n, 1_000);
+    assert.equal(closes, 1);
+    const wanted = goes === "the least" ? ["D12: had to go for what others hold"] : [];
+    assert.deepEqual([...said].filter((one) => one.includes("what others hold")), wanted);
+  }
 });
 
 test("invariants: overdue: a proof of something else breaks D3", () => {
