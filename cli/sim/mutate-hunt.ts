@@ -11,7 +11,7 @@
  */
 import type { Ambient } from "../../adapters/ambient.ts";
 import { unadjusted } from "./adjust.ts";
-import type { Profile } from "./engine.ts";
+import { makerProfiles, type Profile, profiles } from "./engine.ts";
 import type { Answer, Job, RunOptions } from "./job.ts";
 import { createPool, type Pool } from "./pool.ts";
 import { seedText } from "./seeds.ts";
@@ -97,6 +97,16 @@ export function plantedPool(lib: string, ambient: Pick<Ambient, "now" | "every">
 export function placeAt({ profiles, from }: Search, nth: number): Place {
   const profile = profiles[nth % profiles.length] as Profile;
   return { profile, seed: seedText(from + BigInt(Math.floor(nth / profiles.length))) };
+}
+
+/** Bugs of our maker need worlds with one; the others are hunted in those of directories. */
+export function worldsOf(isMakers: boolean): readonly Profile[] {
+  return isMakers ? ["maker"] : profiles.filter((one) => !makerProfiles.includes(one));
+}
+
+/** Which seed a place is, from 1, in a search of these profiles from seed 1 on. */
+export function nthOf({ profile, seed }: Place, from: readonly Profile[]): number {
+  return Number(BigInt(seed) - 1n) * from.length + from.indexOf(profile) + 1;
 }
 
 /** Searches until a seed kills, or the seeds are through. */

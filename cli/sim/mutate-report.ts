@@ -3,9 +3,9 @@
  * record from which killing seeds are run again.
  * @module
  */
-import { type Aim, aims } from "../../sim/mutants.ts";
-import type { Profile } from "./engine.ts";
-import type { Acted, Kill, Place } from "./mutate-hunt.ts";
+import { type Aim, aims, type Mutant } from "../../sim/mutants.ts";
+import { type Profile, profiles } from "./engine.ts";
+import { type Acted, type Kill, nthOf, type Place, worldsOf } from "./mutate-hunt.ts";
 import { shortSeed } from "./seeds.ts";
 
 /** One planted bug and its end. */
@@ -40,8 +40,12 @@ export function survivors(rows: readonly Row[]): readonly Row[] {
 
 /** Half of the bugs were seen after at most so many seeds; survivors count as never. */
 export function median(rows: readonly Row[]): number | undefined {
-  const needed = rows.map(({ kill }) => kill?.seeds ?? Number.MAX_SAFE_INTEGER);
-  const middle = needed.sort((a, b) => a - b)[Math.ceil(needed.length / 2) - 1];
+  return middleOf(rows.map(({ kill }) => kill?.seeds));
+}
+
+function middleOf(seeds: readonly (number | undefined)[]): number | undefined {
+  const needed = seeds.map((one) => one ?? Number.MAX_SAFE_INTEGER).sort((a, b) => a - b);
+  const middle = needed[Math.ceil(needed.length / 2) - 1];
   return middle === Number.MAX_SAFE_INTEGER ? undefined : middle;
 }
 
@@ -81,13 +85,6 @@ export function sumOf({ rows, seedsMax }: Campaign): string {
   return `${killed}${middle}.\n${blind}${rest}`;
 }
 
-/** How many bugs each profile saw first. */
-export function byProfile({ rows, profiles }: Campaign): readonly (readonly [Profile, number])[] {
-  const count = (profile: Profile): number =>
-    rows.filter(({ kill }) => kill?.profile === profile).length;
-  return profiles.map((profile) => [profile, count(profile)] as const);
-}
-
 /** The record with what is new; bugs that are not in `known` any more leave it. */
 export function recordOf(
   before: Recorded, rows: readonly Row[], known: readonly string[],
@@ -105,41 +102,68 @@ export function recordOf(
   return out;
 }
 
-/** The page of the documentation. */
-export function page(campaign: Campaign): string {
-  const { rows, profiles, seedsMax } = campaign;
-  const alive = survivors(rows);
-  const half = median(rows);
-  const firsts = byProfile(campaign).map(([profile, count]) => `${profile} ${count}`).join(", ");
+/**
+ * The page of the documentation: what is recorded of these bugs, and which have no seed that shows
+ * them.
+ */
+export function page(list: readonly Mutant[], record: Recorded): string {
+  const ordered = aims.flatMap((aim) => list.filter((mutant) => mutant.aims === aim));
+  const alive = ordered.filter(({ id }) => record[id] === undefined);
+  const half = middleOf(list.map((mutant) => seedsOf(mutant, record)));
+  const last = Math.max(0, ...list.map((mutant) => seedsOf(mutant, record) ?? 0));
   return [
     "# Planted bugs", "",
-    "Made by `dogwatch sim mutate --write`. Each row is a small bug that is planted in a copy of",
-    "the compiled core (`sim/mutants.ts`); the simulator then has to see it. Seeds of these",
-    `profiles are tried in turn: ${profiles.join(", ")}.`, "",
-    `${rows.length - alive.length} of ${rows.length} are seen within ${seedsMax} seeds` +
-      `${half === undefined ? "" : `, half of them within ${half}`}.`,
-    `First seen by profile: ${firsts}.`, "",
-    "| aimed at | bug | seeds | profile | seed | seen by |",
+    "Made by `dogwatch sim mutate --write` from `test/sim/mutants.json`. Each row is a small bug",
+    "of `sim/mutants/`, planted in a copy of the compiled core, with a seed that shows it and the",
+    "rule that is broken there (`sim explain D2`; `crash`, `thrown` and `hang` are what they say).",
+    "CI plants each and runs its seed: `sim mutate --recorded`.", "",
+    "`seeds` counts from the first seed of a search to this one: it takes the profiles",
+    `${namesOf(worldsOf(false))} in turn,`,
+    `for bugs of our maker ${namesOf(worldsOf(true))} alone. An earlier one may show the bug too.`,
+    "",
+    `${list.length - alive.length} of ${list.length} are seen, the last after ${last} seeds` +
+      `${half === undefined ? "" : `; the median is ${half}`}.`,
+    `By profile: ${sharesOf(list, record)}.`, "",
+    "| aimed at | bug | seeds | profile | seed | broken |",
     "| --- | --- | ---: | --- | --- | --- |",
-    ...inOrder(rows).map(tableRow), "", ...blindSpots(alive, seedsMax),
+    ...ordered.map((mutant) => tableRow(mutant, record)), "", ...blindSpots(alive),
   ].join("\n");
 }
 
-function tableRow({ aims: aim, id, says, kill }: Row): string {
+function namesOf(list: readonly Profile[]): string {
+  return list.map((name) => `\`${name}\``).join(", ");
+}
+
+/** How many seeds a search for the bug takes to the recorded one. */
+function seedsOf({ id, isMakers }: Mutant, record: Recorded): number | undefined {
+  const place = record[id];
+  return place === undefined ? undefined : nthOf(place, worldsOf(isMakers === true));
+}
+
+function sharesOf(list: readonly Mutant[], record: Recorded): string {
+  const shares = profiles.map((profile) =>
+    [profile, list.filter(({ id }) => record[id]?.profile === profile).length] as const);
+  return shares.filter(([, count]) => count > 0)
+    .map(([profile, count]) => `${profile} ${count}`).join(", ");
+}
+
+function tableRow(mutant: Mutant, record: Recorded): string {
+  const { aims: aim, id, says } = mutant;
   const bug = `\`${id}\`: ${cell(says)}`;
-  if (kill === undefined) return `| ${aim} | ${bug} | – | – | – | **nothing** |`;
-  const by = `${kill.id}: ${cell(kill.says)}`;
-  return `| ${aim} | ${bug} | ${kill.seeds} | ${kill.profile} | ${shortSeed(kill.seed)} | ${by} |`;
+  const place = record[id];
+  if (place === undefined) return `| ${aim} | ${bug} | – | – | – | **nothing** |`;
+  const { profile, seed, by } = place;
+  const seeds = seedsOf(mutant, record);
+  return `| ${aim} | ${bug} | ${seeds} | ${profile} | ${shortSeed(seed)} | ${by} |`;
 }
 
 function cell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll(/[\r\n]+/g, " ");
 }
 
-function blindSpots(alive: readonly Row[], seedsMax: number): readonly string[] {
+function blindSpots(alive: readonly Mutant[]): readonly string[] {
   if (alive.length === 0) return [];
-  const list = alive.map(({ id, says, acted }) =>
-    `- \`${id}\`: ${says}${acted === undefined ? "" : ` (${actedText(acted)})`}`);
-  const head = ["## What the simulator cannot see", "", `Not seen in ${seedsMax} seeds:`, ""];
+  const list = alive.map(({ id, says }) => `- \`${id}\`: ${says}`);
+  const head = ["## What the simulator cannot see", "", "No seed is recorded that shows:", ""];
   return [...head, ...list, ""];
 }

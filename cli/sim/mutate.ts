@@ -17,10 +17,11 @@ import { exits } from "../exit.ts";
 import { tellProblems } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { defaultOptions, makerProfiles, type Profile, profiles } from "./engine.ts";
-import { readJson } from "./files.ts";
 import { plainOptions, told, whole } from "./flags.ts";
 import type { RunOptions } from "./job.ts";
-import { type Control, createControl, hunt, plantedPool, retry } from "./mutate-hunt.ts";
+import {
+  type Control, createControl, hunt, plantedPool, retry, worldsOf,
+} from "./mutate-hunt.ts";
 import { isLibrary, libraryHere, plant, type Planted } from "./mutate-library.ts";
 import {
   type Campaign, inOrder, lineOf, median, page, type Recorded, recordOf, type Row, sumOf, survivors,
@@ -114,7 +115,7 @@ export async function mutate(
   const campaign: Campaign = {
     rows: inOrder(rows), profiles: settings.profiles, seedsMax: settings.seedsMax,
   };
-  if (writes) write(campaign, !again);
+  if (writes) write(rows);
   report(campaign, flags, io);
   return exitOf(rows);
 }
@@ -173,15 +174,10 @@ async function campaignOf(
 function searched(bench: Bench, list: readonly Mutant[]): Promise<Ended> {
   const { settings, control } = bench;
   return eachOf(bench, list, async (mutant, pool) => {
-    const hunted = await hunt(pool, control, { ...settings, profiles: worldsOf(settings, mutant) });
+    const worlds = settings.isPlain ? worldsOf(mutant.isMakers === true) : settings.profiles;
+    const hunted = await hunt(pool, control, { ...settings, profiles: worlds });
     return { id: mutant.id, aims: mutant.aims, says: mutant.says, ...hunted };
   });
-}
-
-/** Bugs of our maker need worlds with one; the others are hunted in those of directories. */
-function worldsOf({ profiles: asked, isPlain }: Settings, mutant: Mutant): readonly Profile[] {
-  if (!isPlain) return asked;
-  return mutant.isMakers === true ? ["maker"] : asked.filter((one) => !makerProfiles.includes(one));
 }
 
 async function replayed(bench: Bench, recorded: Recorded): Promise<Ended> {
@@ -239,14 +235,14 @@ function recordIn(problems: string[]): Recorded {
   return {};
 }
 
-/** The page is about a whole campaign; the record takes in what a part of one found. */
-function write(campaign: Campaign, isSearch: boolean): void {
+/** The record takes in what was found; the page is about all that is recorded. */
+function write(rows: readonly Row[]): void {
   const before = fs.existsSync(recordFile) ? recordIn([]) : {};
   const known = mutants.map(({ id }) => id);
-  const record = recordOf(before, campaign.rows, known);
+  const record = recordOf(before, rows, known);
   const lines = Object.entries(record).map(([id, one]) => `  "${id}": ${JSON.stringify(one)}`);
   save(recordFile, `{\n${lines.join(",\n")}\n}\n`);
-  if (isSearch && campaign.rows.length === known.length) save(pageFile, page(campaign));
+  save(pageFile, page(mutants, record));
 }
 
 function save(file: string, text: string): void {

@@ -6,15 +6,16 @@ import { createAmbient } from "../../../adapters/ambient.ts";
 import { exits } from "../../../cli/exit.ts";
 import { canary } from "../../../cli/sim/canary.ts";
 import { plainOptions } from "../../../cli/sim/flags.ts";
-import { mutate } from "../../../cli/sim/mutate.ts";
+import { mutate, pageFile, recordFile } from "../../../cli/sim/mutate.ts";
 import {
-  createControl, hunt, placeAt, plantedPool, retry, type Search,
+  createControl, hunt, nthOf, placeAt, plantedPool, retry, type Search, worldsOf,
 } from "../../../cli/sim/mutate-hunt.ts";
 import { isLibrary, libraryHere, plant } from "../../../cli/sim/mutate-library.ts";
 import {
-  inOrder, lineOf, median, page, recordOf, type Row, sumOf, survivors,
+  inOrder, lineOf, median, page, type Recorded, recordOf, type Row, sumOf, survivors,
 } from "../../../cli/sim/mutate-report.ts";
 import { seedText } from "../../../cli/sim/seeds.ts";
+import { type Mutant, mutants } from "../../../sim/mutants.ts";
 import { compileLibrary } from "../../support/compiled.ts";
 import { folder } from "../capture.ts";
 
@@ -183,15 +184,51 @@ test("sim mutate: report: survivors count as never in the median", () => {
   assert.deepEqual(inOrder([dead, alive]), [alive, dead]);
 });
 
-test("sim mutate: report: lines, sum and page name what is not seen", () => {
+test("sim mutate: report: lines and sum name what is not seen", () => {
   const campaign = { rows: [dead, alive], profiles: ["std" as const], seedsMax: 40 };
   assert.match(lineOf(dead), /^dies +D7 +dead: seed 12, std 0x6, D7: late \| late \(2 fail/);
   assert.match(lineOf(alive), /^SURVIVES +D2 +alive: not seen in 40 seeds \(3 not run/);
   assert.match(sumOf(campaign), /^1 of 2 planted bugs were seen/);
   assert.match(sumOf(campaign), /cannot see these within 40 seeds:\n {2}alive: another/);
-  const text = page(campaign);
-  assert.match(text, /\| D7 \| `dead`: one bug \| 12 \| std \| 0x6 \| D7: late \\\| late \|/);
-  assert.match(text, /## What the simulator cannot see\n\nNot seen in 40 seeds:\n\n- `alive`/);
+});
+
+test("sim mutate: page: what is recorded, the median of all, and what nothing shows", () => {
+  const patch = { file: "core/a.js", find: "a", replace: "b" };
+  const list: readonly Mutant[] = [
+    { ...patch, id: "dead", aims: "D7", says: "one | bug" },
+    { ...patch, id: "alive", aims: "D2", says: "another" },
+    { ...patch, id: "ours", aims: "M1", says: "one of a maker", isMakers: true },
+  ];
+  const record = {
+    dead: { profile: "std" as const, seed: "0x0000000000000003", by: "D7" },
+    ours: { profile: "maker" as const, seed: "0x0000000000000002", by: "M1" },
+  };
+  const text = page(list, record);
+  const seeds = nthOf(record.dead, worldsOf(false));
+  assert.ok(text.includes(`| D7 | \`dead\`: one \\| bug | ${seeds} | std | 0x3 | D7 |`), text);
+  assert.match(text, /\| M1 \| `ours`: one of a maker \| 2 \| maker \| 0x2 \| M1 \|/);
+  assert.match(text, /\| D2 \| `alive`: another \| – \| – \| – \| \*\*nothing\*\* \|/);
+  const sum = `2 of 3 are seen, the last after ${seeds} seeds; the median is ${seeds}.`;
+  assert.ok(text.includes(sum), text);
+  assert.match(text, /By profile: std 1, maker 1\./);
+  assert.match(text, /## What the simulator cannot see\n\nNo seed .*\n\n- `alive`: another\n$/);
+});
+
+test("sim mutate: page: a seed is counted as the search comes to it", () => {
+  for (const isMakers of [false, true]) {
+    const from = worldsOf(isMakers);
+    const whole: Search = { ...search(1n), profiles: from };
+    for (const nth of [0, 1, from.length, 7 * from.length + from.length - 1]) {
+      assert.equal(nthOf(placeAt(whole, nth), from), nth + 1);
+    }
+  }
+});
+
+test("sim mutate: page: the documentation says what is recorded", () => {
+  const record = JSON.parse(fs.readFileSync(recordFile, "utf8")) as Recorded;
+  assert.equal(fs.readFileSync(pageFile, "utf8"), page(mutants, record));
+  const known = new Set(mutants.map(({ id }) => id));
+  assert.deepEqual(Object.keys(record).filter((id) => !known.has(id)), []);
 });
 
 test("sim mutate: report: the record keeps what was not tried and drops what is not seen", () => {
