@@ -16,7 +16,8 @@ import { type Mutant, mutants } from "../../sim/mutants.ts";
 import { exits } from "../exit.ts";
 import { tellProblems } from "../flags.ts";
 import type { Io } from "../io.ts";
-import { defaultOptions, makerProfiles, type Profile, profiles } from "./engine.ts";
+import { defaultOptions, type Profile, profiles } from "./engine.ts";
+import { readJson } from "./files.ts";
 import { plainOptions, told, whole } from "./flags.ts";
 import type { RunOptions } from "./job.ts";
 import {

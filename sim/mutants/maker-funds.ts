@@ -77,12 +77,6 @@ export const makerFunds: readonly Mutant[] = [
     replace: "{ block, offers: cancels.length });",
   },
   {
-    id: "maker-answers-each-way", aims: "M6", isMakers,
-    says: "a request is answered once for each directory that it comes by",
-    file: "core/maker/dedup.js", find: "    if (count <= known.handled)\n        return false;",
-    replace: "    if (count < known.handled)\n        return false;",
-  },
-  {
     id: "maker-cookie-kept", aims: "L2", isMakers,
     says: "a password that is refused is not read again",
     file: "core/chain/bitcoind.js", find: "    send(m, token, talk, true, out);",
