@@ -10,7 +10,7 @@
  */
 import { resolve } from "node:path";
 import { parse, TomlError } from "smol-toml";
-import type { z } from "zod";
+import type * as z from "zod";
 import { check, type DirectoryConfig, type Network } from "../core/directory/config.ts";
 import { type Address, addressText, isLoopback } from "./address.ts";
 import { onionOf, type OnionSettings } from "./config/directory-onion.ts";

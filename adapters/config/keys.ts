@@ -5,7 +5,7 @@
  * Rule 1: made from the schema when this module loads; nothing is listed twice by hand.
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { type KeyMeta, keyMeta, schema } from "./schema.ts";
 
 /** One key: its dotted name in the file, its table ("" for the top) and its last part. */

@@ -2,7 +2,7 @@
  * The settings of a maker, of the node that it asks, of Tor, and of notices.
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import * as bitcoinDefaults from "../../core/chain/bitcoind.ts";
 import * as onion from "../../core/joinmarket/onion.ts";
 import { defaults as d } from "../../core/maker/config.ts";

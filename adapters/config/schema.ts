@@ -10,7 +10,7 @@
  * file's.
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { defaults } from "../../core/directory/config.ts";
 import * as onion from "../../core/joinmarket/onion.ts";
 import { defaults as onionDefaults } from "../../core/tor/onion.ts";

@@ -4,7 +4,7 @@
  * Rule 1: input is what TOML holds; output is what the core takes.
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Rate } from "../../core/directory/config.ts";
 import { parseRate, rateForm, rateText, secondsToMs } from "./values.ts";
 

@@ -273,7 +273,7 @@ function badge(status, ready) {
   else if (ready.ready) state("ready", "good");
   else state(count === 1 ? "1 thing is wrong" : count + " things are wrong", "bad");
   document.title = (isStopping || ready.ready ? "" : "(" + count + ") ") + status.directories.up +
-    "/" + status.directories.total + " – Dogwatch maker";
+    "/" + status.directories.total + " \u2013 Dogwatch maker";
 }
 
 function draw(status, ready) {

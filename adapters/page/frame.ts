@@ -49,7 +49,7 @@ function state(text, kind) {
 
 function show(value) {
   if (typeof value === "number") return number.format(value);
-  return value === undefined || value === null ? "–" : String(value);
+  return value === undefined || value === null ? "\u2013" : String(value);
 }
 
 function bytes(count) {

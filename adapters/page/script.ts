@@ -99,7 +99,7 @@ function draw(status, ready) {
   const at = status.location || none;
   const up = ", up " + duration(status.uptimeMs);
   put("who", status.nick + " on " + status.network + ", " + at + up);
-  document.title = peers.registered + " peers – Dogwatch directory";
+  document.title = peers.registered + " peers \u2013 Dogwatch directory";
   if (status.draining) state("draining", "wait");
   else state(ready.ready ? "ready" : "not ready", ready.ready ? "good" : "bad");
   const wrong = status.degraded.map((one) => "Dogwatch: " + one.does + ".");

@@ -8,7 +8,7 @@
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { type Ambient, createAmbient } from "../../adapters/ambient.ts";
 import { hashOf } from "../../sim/canonical.ts";
 import { countText, plural } from "../../sim/words.ts";

@@ -7,7 +7,7 @@
  * Rule 2: days are those of UTC; no clock is read: "now" is the newest line.
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 
 const count = z.number().min(0);
 

@@ -8,7 +8,7 @@
  */
 import { lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { readText } from "../../adapters/bounded.ts";
 import { cleanText } from "../../adapters/log.ts";
 import type { Scenario } from "../../sim/scenario.ts";

@@ -7,7 +7,7 @@
  * Rule 3: a seed may be written short, as commands show it; what is read has all 16 digits.
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import {
   diskOrders, fates, hostileKinds, marks, rpcWrongs, type Scenario, segmentations, simVersion,
   trapKinds,

@@ -8,7 +8,7 @@
  */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { readJson, writeWhole } from "./files.ts";
 import type { Plan, Progress } from "./search.ts";
 import { readSeed, type Read, seedText, shortSeed } from "./seeds.ts";

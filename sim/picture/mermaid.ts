@@ -112,7 +112,9 @@ function nameOf(r: Recording, node: number): string {
 }
 
 const ownWords = /^(end|loop|alt|opt|par|note|box|rect|critical|break|autonumber|participant)$/i;
-const foreign = /[^\p{L}\p{N}_ .,:@()[\]+*/=!'→⇄←✂✗✓✚⚑…|-]/gu;
+// As numbers: a program of ASCII takes one byte for each character in memory, else two.
+const foreign =
+  /[^\p{L}\p{N}_ .,:@()[\]+*/=!'\u2192\u21c4\u2190\u2702\u2717\u2713\u271a\u2691\u2026|-]/gu;
 
 function plain(text: string): string {
   return text.replace(foreign, " ").replace(/ +/g, " ").trim();

@@ -7,7 +7,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Is there something in this JSON text that `JSON.parse` hides and the decoders refuse? */
 export function differs(text: string): boolean {

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Command, CommanderError } from "commander";
 import { parseAllDocuments } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { addSim } from "../../../cli/sim/commands.ts";
 import { readRange, readShard, sizeOf } from "../../../cli/sim/seeds.ts";
 
