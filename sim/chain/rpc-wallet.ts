@@ -7,7 +7,7 @@ import {
   countOf, field, flagOf, hashOf, integerOf, listOf, textOf,
 } from "../../core/chain/fields.ts";
 import type { Json } from "../../core/joinmarket/json.ts";
-import { derivedOf, isAddress, scriptOf, summed } from "./address.ts";
+import { derivedOf, isAddress, prefix, scriptOf, summed } from "./address.ts";
 import { btc, numeral, type Members } from "./json.ts";
 import {
   blockAt, heightOf, medianTimeS, outputOf, tipOf, type Ledger,
@@ -189,18 +189,41 @@ function abort(_: Context, __: Args, w: Wallet): Said {
 
 function addressInfo(_: Context, [given]: Args, w: Wallet): Said {
   const address = text(given);
-  if (!isAddress(address)) return no(-5, "Invalid or unsupported Segwit (Bech32) encoding.");
+  if (!isAddress(address)) return no(-5, wrongAddress(address));
   const { hex, version, program } = scriptOf(address);
   const isMine = w.owned.has(address);
   const home = w.owned.get(address);
-  const parent = home === undefined ? undefined : w.branches[home.branch]!.descriptor;
+  const branch = home === undefined ? undefined : w.branches[home.branch]!;
+  const parent = branch?.descriptor;
+  const desc = descOf(w, address);
+  const { pubkey, ...key } = keyOf(desc, branch?.timestampS);
   const label = w.labels.get(address);
   return said({
     address, scriptPubKey: hex, ismine: isMine, solvable: parent !== undefined,
-    desc: descOf(w, address), parent_desc: parent, iswatchonly: false, isscript: version === 1,
+    desc, parent_desc: parent, iswatchonly: false, isscript: version === 1,
     iswitness: true, witness_version: version, witness_program: program,
-    ischange: isMine && label === undefined, labels: label === undefined ? [] : [label],
+    pubkey: version === 0 ? pubkey : undefined, ischange: isMine && label === undefined, ...key,
+    labels: label === undefined ? [] : [label],
   });
+}
+
+function wrongAddress(address: string): string {
+  const isSegwit = address.startsWith(`${prefix}1`);
+  return isSegwit && /[^qpzry9x8gf2tvdw0s3jn54khce6mua7l]/.test(address.slice(prefix.length + 1))
+    ? "Invalid Base 32 character" : "Invalid or unsupported Segwit (Bech32) encoding.";
+}
+
+/** What the node tells of the key behind an own address. */
+function keyOf(desc: string | undefined, timestamp: number | undefined): Members & {
+  readonly pubkey: string | undefined;
+} {
+  const found = /\[([0-9a-f]{8})\/([^\]]*)\]([0-9a-f]+)\)/.exec(desc ?? "");
+  if (found === null) return { pubkey: undefined };
+  const [, fingerprint = "", path = "", pubkey] = found;
+  return {
+    pubkey, timestamp, hdkeypath: `m/${path}`, hdseedid: "0".repeat(40),
+    hdmasterfingerprint: fingerprint,
+  };
 }
 
 /** An own address's own descriptor. */

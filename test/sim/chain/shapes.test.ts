@@ -5,7 +5,6 @@
  */
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { isFields, isNumeral, parse, type Json } from "../../../core/joinmarket/json.ts";
 import { addressFor } from "../../../sim/chain/address.ts";
 import { mine, reorg } from "../../../sim/chain/blocks.ts";
 import * as chains from "../../../sim/chain/chain.ts";
@@ -13,37 +12,8 @@ import { healthy, type Chain } from "../../../sim/chain/chain.ts";
 import { answer } from "../../../sim/chain/rpc.ts";
 import { spend } from "../../../sim/chain/till.ts";
 import { recorded, watch, type Exchange } from "../../support/bitcoind.ts";
+import { shape } from "../../support/shape.ts";
 import { call, config, ours, startMs } from "./questions.ts";
-
-/** A value as what it is: members in their order, numbers and texts by their form. */
-function shapeOf(j: Json): unknown {
-  if (j === null || typeof j === "boolean") return j === null ? "null" : "bool";
-  if (isNumeral(j)) return numberForm(j.numeral);
-  if (typeof j === "string") return textForm(j);
-  if (isFields(j)) return [...j.fields].map(([key, value]) => [key, shapeOf(value)]);
-  const items = [...new Set((j as readonly Json[]).map((item) => JSON.stringify(shapeOf(item))))];
-  return { list: items.toSorted((a, b) => (a < b ? -1 : 1)) };
-}
-
-function numberForm(text: string): string {
-  if (/^-?[0-9]+\.[0-9]{8}$/.test(text)) return text.startsWith("-") ? "-amount" : "amount";
-  return /^-?[0-9]+$/.test(text) ? text.replace(/[0-9]+/, "integer") : "float";
-}
-
-function textForm(text: string): string {
-  if (/^[0-9a-f]{64}$/.test(text)) return "hash";
-  if (/^([0-9a-f]{2})+$/.test(text) && text.length > 8) return "hex";
-  if (text.startsWith("bcrt1")) return "address";
-  if (/^(wpkh|tr)\(\[[0-9a-f]{8}\/[^\]]*\][^)]*\)#[0-9a-z]{8}$/.test(text)) return "descriptor";
-  if (/^addr\(bcrt1[0-9a-z]+\)#[0-9a-z]{8}$/.test(text)) return "addr()";
-  return text === "" ? "empty" : "text";
-}
-
-function shape(text: string): unknown {
-  const parsed = parse(text, { depthMax: 12, nodesMax: 100_000 });
-  assert.ok(parsed.ok, text.slice(0, 200));
-  return shapeOf(parsed.value);
-}
 
 type Scene = { readonly c: Chain; readonly nowMs: number };
 
