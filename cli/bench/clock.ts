@@ -12,6 +12,11 @@ export function nowUs(): number {
   return performance.now() * 1_000;
 }
 
+/** Unix milliseconds, to compare with those in the log of another process on this machine. */
+export function unixMs(): number {
+  return Date.now();
+}
+
 /** Resolves after `ms` milliseconds. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

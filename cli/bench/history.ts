@@ -9,20 +9,15 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { concat } from "../../core/bytes.ts";
-import { encode } from "../../core/history/body.ts";
 import * as book from "../../core/history/book.ts";
-import { blank, reasons } from "../../core/history/entry.ts";
 import * as record from "../../core/history/record.ts";
-import * as prng from "../../core/prng.ts";
 import { nowUs } from "./clock.ts";
+import { type Journal, journal as made } from "./journal.ts";
 
 const ratioMax = 3;
 const help = `usage: bench:history [--records N] [--rounds N] [--json]
 Exit code: 0 the promised ratio is kept; 1 it is not; 2 usage.
 `;
-
-type Journal = { readonly bytes: Uint8Array; readonly lines: readonly string[] };
 
 function main(): number {
   const { values } = parseArgs({
@@ -39,7 +34,7 @@ function main(): number {
     process[values.help ? "stdout" : "stderr"].write(help);
     return values.help ? 0 : 2;
   }
-  const journal = made(records);
+  const journal = made(records, "confirmed");
   const ours: number[] = [];
   const bare: number[] = [];
   for (let round = 0; round <= rounds; round += 1) {
@@ -64,48 +59,6 @@ function told(journal: Journal, oursMs: number, bareMs: number, isJson: boolean)
       + `${report.recoveryMs} ms; bare JSON.parse ${report.parseMs} ms; ratio ${report.ratio} `
       + `(${isKept ? "within" : "ABOVE"} ${ratioMax})\n`);
   return isKept ? 0 : 1;
-}
-
-/** What a maker's years leave: of four records one begins a row, the others name its transaction,
- * confirm it and say that somebody was told. */
-function made(records: number): Journal {
-  const draws = prng.stream(prng.key("bench history"));
-  const lines: string[] = [];
-  for (let seq = 1; seq <= records; seq += 1) lines.push(bodyOf(draws, seq));
-  const parts = lines.map((line, i) => record.encode(i + 1, i, line));
-  return { bytes: concat([record.header, ...parts]), lines };
-}
-
-function bodyOf(draws: prng.Prng, seq: number): string {
-  const of = seq - ((seq - 1) % 4);
-  const atUs = 1_700_000_000_000_000 + seq * 1_000_000;
-  switch ((seq - 1) % 4) {
-    case 0: {
-      const utxos = [`${hex(draws, 64)}:${prng.below(draws, 9)}`];
-      const addresses = { destination: address(draws), change: address(draws) };
-      const cjSat = BigInt(prng.between(draws, 100_000, 900_000_000));
-      return encode({
-        type: "added", entry: {
-          ...blank(atUs), ...addresses, cjSat, amountSat: cjSat, inputSat: cjSat + 12_345n, utxos,
-          sourceAddresses: [address(draws)], nicks: "J5benchbenchOOOO", network: "mainnet",
-          fingerprint: "deadbeef", source: "protocol", reason: reasons.awaiting,
-        },
-      });
-    }
-    case 1: return encode({ type: "txid", of, txid: hex(draws, 64) });
-    case 3: return encode({ type: "told", of: seq - 1 });
-    default: return encode({ type: "confirmed", of, atUs, confirmations: 1, peers: 6 });
-  }
-}
-
-function hex(draws: prng.Prng, digits: number): string {
-  let out = "";
-  while (out.length < digits) out += prng.u32(draws).toString(16).padStart(8, "0");
-  return out.slice(0, digits);
-}
-
-function address(draws: prng.Prng): string {
-  return `bc1q${hex(draws, 38)}`;
 }
 
 function recover({ bytes, lines }: Journal): void {

@@ -13,6 +13,7 @@ import { alarm } from "./clock.ts";
 export type Server = {
   readonly child: ChildProcess;
   readonly pid: number;
+  /** Where peers connect; of a server that nobody connects to, where its status is. */
   readonly address: string;
   /** Where its standard error goes. */
   readonly errors: string;
@@ -35,7 +36,7 @@ export async function start(args: readonly string[], folder: string): Promise<Se
   closeSync(fd);
   own(child);
   const line = await firstLine(child, errors);
-  const address = /"listen":"([^"]+)"/.exec(line)?.[1];
+  const address = /"listen":"([^"]+)"/.exec(line)?.[1] ?? /"http":"([^"]+)"/.exec(line)?.[1];
   const { pid } = child;
   if (address === undefined || pid === undefined) throw new Error(`not a ready line: ${line}`);
   return { child, pid, address, errors };

@@ -22,16 +22,13 @@ import { encode } from "../../core/history/body.ts";
 import { blank, reasons } from "../../core/history/entry.ts";
 import type { LogLevel } from "../../core/kernel/io.ts";
 import type { Status } from "../../core/maker/status.ts";
-import { mine } from "../../sim/chain/blocks.ts";
-import * as chains from "../../sim/chain/chain.ts";
-import { pay } from "../../sim/chain/till.ts";
 import { exits } from "../exit.ts";
 import { historyPath, makerFolder, writing } from "../history-file.ts";
 import { type MakerDaemon, start } from "../run-maker.ts";
 import { makeDataDir } from "../runtime.ts";
 import { sentences } from "../sentences-maker.ts";
-import * as accounts from "./accounts.ts";
 import { serveChain, type ChainServer } from "./chain.ts";
+import { coinsSat, fund, type Funded, pendingSat } from "./fund.ts";
 import * as identity from "./identity.ts";
 import type { Happening, Peer } from "./peers.ts";
 import { begin, type Story } from "./story.ts";
@@ -78,19 +75,6 @@ export type Opened =
   | { readonly ok: true; readonly maker: DemoMaker }
   | { readonly ok: false; readonly exit: number; readonly says: string };
 
-const mixdepths = 3;
-/** Addresses that the stand-in node watches beyond those that were paid. */
-const keypool = 20;
-/** A coinbase may be spent; and some more. */
-const blocksAtStart = 110;
-const blockMs = 600_000;
-
-/** What each mixdepth has at the start, coin by coin. */
-const coinsSat: readonly (readonly bigint[])[] = [
-  [60_000_000n, 15_000_000n], [42_000_000n], [31_000_000n, 90_000_000n],
-];
-const pendingSat = 12_000_000n;
-
 /** Starts node and maker, or says why not. The directory must run already. */
 export async function open(options: MakerOptions): Promise<Opened> {
   const folder = mkdtempSync(join(tmpdir(), "dogwatch-demo-"));
@@ -134,36 +118,6 @@ async function openIn(folder: string, options: MakerOptions): Promise<Opened> {
     return { ok: false, exit: started.exit, says: started.says };
   }
   return { ok: true, maker: makerIn(started.daemon, server, world, options) };
-}
-
-/** A chain on which the maker has coins, and one more payment on its way. */
-type Funded = {
-  readonly chain: chains.Chain;
-  readonly nowMs: () => number;
-  readonly descriptors: readonly string[];
-  readonly address: (mixdepth: number, index: number) => string;
-  readonly pending: { readonly txid: string; readonly address: string };
-};
-
-function fund(ambient: Ambient): Funded {
-  const descriptors = accounts.create(mixdepths, ambient);
-  const addressOf = accounts.deriver();
-  const address = (mixdepth: number, index: number): string => (
-    addressOf(descriptors[mixdepth]!.replace("<0;1>", "0"), index)
-  );
-  const anchorMs = ambient.wall().unixMs - ambient.now();
-  const nowMs = (): number => anchorMs + ambient.now();
-  const chain = chains.create({ ...chains.defaults, addressOf, keypool }, nowMs());
-  const { ledger } = chain;
-  for (let left = blocksAtStart; left > 2; left -= 1) mine(ledger, 1, nowMs() - left * blockMs);
-  for (const [mixdepth, coins] of coinsSat.entries()) {
-    for (const [index, sat] of coins.entries()) pay(ledger, address(mixdepth, index), sat, nowMs());
-  }
-  mine(ledger, 2, nowMs() - blockMs);
-  const last = address(0, coinsSat[0]!.length);
-  const txid = pay(ledger, last, pendingSat, nowMs());
-  if (txid === undefined) throw new Error("the miner of the demo has no coins");
-  return { chain, nowMs, descriptors, address, pending: { txid, address: last } };
 }
 
 /** Writes the payment that is on its way into the history, as `dogwatch history add` does. */
@@ -249,7 +203,7 @@ function makerIn(
   const address = (): string => {
     payments += 1;
     // The first goes where most is, so that offers follow.
-    const mixdepth = (2 * payments) % mixdepths;
+    const mixdepth = (2 * payments) % coinsSat.length;
     const taken = coinsSat[mixdepth]!.length + 1;
     return world.address(mixdepth, (taken + payments) % (parsed.bitcoind.index_max + 1));
   };
