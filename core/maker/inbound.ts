@@ -194,10 +194,13 @@ function greet(m: Inbound, guest: Guest, line: Uint8Array, t: Turn): void {
   }
   const hello = handshake.parsePeer(envelope.content(line, e));
   const checked = hello.ok ? handshake.checkPeer(hello.value, m.config, t.p.sha3) : hello;
-  if (!checked.ok || checked.value.nick === m.config.nick) {
-    return guests.end(m.guests, guest, "bad-handshake", t.out);
-  }
+  if (!checked.ok) return guests.end(m.guests, guest, "bad-handshake", t.out);
   const { nick, network } = checked.value;
+  if (nick === m.config.nick) {
+    // So we come by ourselves, to see whether we are reached; whoever else does is told no more.
+    guests.send(m.guests, guest, ourHello(m, network), t.out);
+    return guests.bye(m.guests, guest, "own-nick", t.now, t.out);
+  }
   guests.claimed(m.guests, guest, nick, t.now);
   m.counts.greeted += 1;
   t.answers.push(ourHello(m, network));

@@ -1,7 +1,8 @@
 /**
  * The maker's own onion service: what directories, guests and the operator hear of the address.
  *
- * Rule 1: a visit to ourselves is what a taker does, under our own nick.
+ * Rule 1: a visit to ourselves is what a taker does, under our own nick: an answer that bears
+ * it is ours, and the guest who said it is let go (`inbound.ts`).
  * Not known here: Tor and its connections (`core/tor/errands.ts`).
  * @module
  */
@@ -44,7 +45,10 @@ function mannersOf(d: Maker): errands.Manners {
     })),
     isOurs: (frame) => {
       const into = envelope.create();
-      return envelope.scan(frame, into) === undefined && into.type === envelope.types.HANDSHAKE;
+      if (envelope.scan(frame, into) !== undefined) return false;
+      if (into.type !== envelope.types.HANDSHAKE) return false;
+      const hello = handshake.parsePeer(envelope.content(frame, into));
+      return hello.ok && hello.value.nick === d.nick;
     },
   };
 }
@@ -58,6 +62,8 @@ function translate(d: Maker, wish: errands.Effect, t: Turn): void {
     case "address": return located(d, wish.location, t);
     case "up": return up(d, t);
     case "down": {
+      // Who stops has nothing to tell of.
+      if (d.phase !== "running") return;
       const why = wish.fault.text;
       d.onionDownAt = t.now;
       log(d, "error", "maker.onion-down", { why }, t);

@@ -88,7 +88,7 @@ test("maker: inbound: what is no handshake, or not one for us, ends the connecti
     [line(types.DN_HANDSHAKE, "{}"), "not-a-handshake"],
     [line(types.HANDSHAKE, "{}"), "bad-handshake"],
     [hello(alice, { network: "mainnet" }), "bad-handshake"], [hello("J5"), "bad-handshake"],
-    [hello(us), "bad-handshake"], [hello(alice, { location: "x.onion:1" }), "bad-handshake"],
+    [hello(alice, { location: "x.onion:1" }), "bad-handshake"],
   ];
   for (const [frame, reason] of wrong) {
     const b = bench();
@@ -98,6 +98,20 @@ test("maker: inbound: what is no handshake, or not one for us, ends the connecti
     assert.deepEqual(hear(b, 1, hello(alice)), []);
     assert.equal(b.m.guests.ended[reason as "idle"], 1);
   }
+});
+
+test("maker: inbound: who comes under our own nick is answered by it, and let go", () => {
+  const b = bench();
+  say(b, { type: "opened", conn: id(1) });
+  const [sent, ...rest] = hear(b, 1, hello(us), fill(us));
+  assert.ok(sent?.type === "send");
+  const e = envelope.create();
+  assert.equal(envelope.scan(sent.bytes, e), undefined);
+  const ours = handshake.parsePeer(envelope.content(sent.bytes, e));
+  assert.equal(ours.ok && ours.value.nick, us);
+  assert.deepEqual(rest, [{ type: "close", conn: 1, how: "flush", reason: "own-nick" }]);
+  assert.equal(inbound.routeTo(b.m, us), undefined);
+  assert.deepEqual([b.m.counts.greeted, b.m.guests.ended["own-nick"]], [0, 1]);
 });
 
 test("maker: inbound: PING is answered at once, several in one write", () => {

@@ -143,6 +143,7 @@ test("maker: onions: status: down with Tor, up with it, and reached or not", () 
   assert.match(shown(w).wrong, /^onion-down: /);
   push(w, { type: "operator.stop" });
   assert.equal(shown(w).wrong, "", "it is down because it stops");
+  assert.equal(logged(w, "maker.onion-down"), 1, "that of Tor alone");
 });
 
 test("maker: onions: the address is served, and told once its key is durable", () => {
@@ -177,8 +178,29 @@ test("maker: onions: a visit is a taker's way, and ends with a handshake", () =>
   push(w, { type: "conn.closed", conn: visit, reason: "aborted" });
 });
 
+test("maker: onions: who comes to ourselves through Tor is answered by ourselves", () => {
+  const w = started();
+  pass(w, 31_000);
+  const { visit } = w;
+  const said = w.told.find((e) => e.type === "conn.send" && e.conn === visit);
+  assert.ok(said?.type === "conn.send" && visit !== undefined);
+  const guest = 1 as ConnId;
+  push(w, { type: "conn.opened", conn: guest });
+  push(w, { type: "conn.received", conn: guest, bytes: said.bytes });
+  const answer = w.told.find((e) => e.type === "conn.send" && e.conn === guest);
+  assert.ok(answer?.type === "conn.send", "an answer");
+  push(w, { type: "conn.received", conn: visit, bytes: answer.bytes });
+  assert.equal(shown(w).told.onion.isReachable, true);
+});
+
 test("maker: onions: whoever answers otherwise, or nobody, was not us", () => {
-  for (const bytes of [ascii("hello\r\n"), ascii(`${"x".repeat(20_000)}\r\n`)]) {
+  const other = handshake.peerHello({
+    nick: "J5Ckon1LuuapPSBM", network: "regtest", location: `${host}:5222`, features: [],
+  });
+  for (const bytes of [
+    ascii("hello\r\n"), ascii(`${"x".repeat(20_000)}\r\n`),
+    envelope.encode(envelope.types.HANDSHAKE, other), envelope.encode(envelope.types.PING, ""),
+  ]) {
     const w = started();
     pass(w, 31_000);
     push(w, { type: "conn.received", conn: w.visit as ConnId, bytes });
