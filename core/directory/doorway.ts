@@ -100,17 +100,20 @@ function started(d: Doorway, nick: string, t: Turn): void {
 }
 
 function stop(d: Doorway, t: Turn): void {
-  if (d.phase === "running") {
-    run(d, t, (inner) => errands.tell(d.errands, { type: "stopped" }, inner));
-  }
+  const isRunning = d.phase === "running";
+  // That it is down from now on is no trouble.
   d.phase = "stopped";
+  if (isRunning) act(d, t, (inner) => errands.tell(d.errands, { type: "stopped" }, inner));
 }
 
-function run(d: Doorway, t: Turn, act: (inner: errands.Turn) => void): void {
-  if (d.phase !== "running") return;
+function run(d: Doorway, t: Turn, doing: (inner: errands.Turn) => void): void {
+  if (d.phase === "running") act(d, t, doing);
+}
+
+function act(d: Doorway, t: Turn, doing: (inner: errands.Turn) => void): void {
   const wishes: errands.Effect[] = [];
-  act({ now: t.now, p: t.p, out: wishes, manners: mannersOf(d) });
-  for (const wish of wishes) translate(wish, t);
+  doing({ now: t.now, p: t.p, out: wishes, manners: mannersOf(d) });
+  for (const wish of wishes) translate(d, wish, t);
 }
 
 function mannersOf(d: Doorway): errands.Manners {
@@ -128,7 +131,7 @@ function mannersOf(d: Doorway): errands.Manners {
   };
 }
 
-function translate(wish: errands.Effect, t: Turn): void {
+function translate(d: Doorway, wish: errands.Effect, t: Turn): void {
   switch (wish.type) {
     case "conn.dial": case "conn.confide": case "conn.send": case "conn.close":
     case "cookie.want": case "password.want": case "nonce.want": case "key.load": case "key.save":
@@ -137,6 +140,7 @@ function translate(wish: errands.Effect, t: Turn): void {
     case "address":
       return void t.out.push({ type: "onion.located", location: wish.location });
     case "down": {
+      if (d.phase !== "running") return;
       const fields = { why: wish.fault.text };
       return void t.out.push({ type: "log", level: "error", code: "directory.onion-down", fields });
     }

@@ -230,6 +230,7 @@ test("directory: doorway: it stops once, before the start or after, and is quiet
   push(w, { type: "operator.stop" });
   assert.equal(w.k.wakeAt, Number.MAX_SAFE_INTEGER);
   assert.deepEqual([wrong(w), view(w).onion.state], ["", "down"]);
+  assert.ok(!w.told.some((e) => e.type === "log" && e.level === "error"), "no trouble");
   const told = w.told.length;
   push(w, { type: "operator.stop" });
   push(w, { type: "conn.closed", conn: w.port as ConnId, reason: "aborted" });
