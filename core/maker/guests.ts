@@ -44,8 +44,8 @@ export const defaults: Config = {
 /** Why a connection was ended, for counters and logs. */
 export const endings = [
   "not-a-handshake", "bad-handshake", "own-nick", "handshake-timeout", "idle", "line-too-long",
-  "flood", "strikes", "second-identity", "nick-changed", "outbox-full", "slow-reader", "crowded", "bye",
-  "draining", "refused", "unread",
+  "flood", "strikes", "second-identity", "nick-changed", "outbox-full", "slow-reader", "crowded",
+  "bye", "draining", "refused", "unread",
 ] as const;
 export type Ending = (typeof endings)[number];
 
