@@ -99,6 +99,7 @@ export function add(r: Registry, n: Newcomer): Peer {
     r.nextSeq += 1;
     r.version += 1;
     r.makerCount += 1;
+    compact(r);
   }
   if (peer.ping) r.pingCount += 1;
   if (peer.pubkey !== undefined) r.verifiedCount += 1;
@@ -118,7 +119,7 @@ export function remove(r: Registry, peer: Peer): void {
   r.makers[at] = undefined;
   r.version += 1;
   r.makerCount -= 1;
-  if (r.makers.length > 64 && r.makerCount * 2 < r.makers.length) compact(r);
+  compact(r);
 }
 
 /**
@@ -133,7 +134,9 @@ export function nextMaker(r: Registry, seq: number): Peer | undefined {
   return undefined;
 }
 
+/** Small tables keep their holes; in others at least every second place is taken. */
 function compact(r: Registry): void {
+  if (r.makers.length <= 64 || r.makerCount * 2 >= r.makers.length) return;
   r.makers = r.makers.filter((peer) => peer !== undefined);
   r.seqs = r.makers.map((peer) => (peer as Peer).seq);
 }

@@ -32,6 +32,16 @@ function holds(r: registry.Registry): void {
   for (const [nick, peer] of r.byNick) assert.equal(peer.nick, nick);
 }
 
+test("directory: registry: a small table full of holes has few when it grows", () => {
+  const r = registry.create();
+  const peers = Array.from({ length: 64 }, (_, n) => registry.add(r, newcomer(n)));
+  for (const peer of peers.slice(0, 40)) registry.remove(r, peer);
+  assert.equal(r.makers.length, 64, "a small one keeps them");
+  registry.add(r, newcomer(64));
+  assert.equal(r.makers.length, 25);
+  holds(r);
+});
+
 test("directory: registry: counts, order and cursors hold under any coming and going", () => {
   const act = fc.record({
     n: fc.integer({ min: 0, max: 199 }), maker: fc.boolean(), ping: fc.boolean(),
