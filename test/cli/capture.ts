@@ -44,12 +44,14 @@ export type Child = {
 };
 
 /** Starts `dogwatch ARGS` from the sources as a process. */
-export function start(args: readonly string[], state: string): Child {
+export function start(
+  args: readonly string[], state: string, env: Record<string, string> = {},
+): Child {
   // Under coverage the compiled tree runs; there the same file is JavaScript.
   const isCompiled = import.meta.url.endsWith(".js");
   const main = isCompiled ? ["build/cli/main.js"] : ["--import", "tsx", "cli/main.ts"];
   const child = spawn(process.execPath, [...main, ...args], {
-    env: { ...process.env, ...nowhere, XDG_STATE_HOME: state, NODE_OPTIONS: "" },
+    env: { ...process.env, ...nowhere, XDG_STATE_HOME: state, NODE_OPTIONS: "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const written = { out: "", err: "" };

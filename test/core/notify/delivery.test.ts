@@ -105,7 +105,7 @@ test("notify: delivery: a journal that does not answer holds a notice for its ti
   b.to(20);
   assert.deepEqual(b.sent().map(({ to }) => to), ["a", "b"]);
   assert.equal(field(b.sent()[0], "durable"), false);
-  assert.match(field(b.sent()[0], "body") as string, /no record/);
+  assert.match(field(b.sent()[0], "body") as string, /without a record/);
   assert.equal(b.m.counts.unrecorded, 1);
 });
 

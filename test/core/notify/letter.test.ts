@@ -92,7 +92,7 @@ test("notify: letter: a late, old or unrecorded letter says so", () => {
   assert.match(letters.messageOf(letter(), mono(100), 100).body, stamp);
   assert.match(letters.messageOf(letter({ isOld: true }), mono(0), 100).body, stamp);
   const loose = letters.messageOf(letter({ isRecorded: false }), mono(0), 100);
-  assert.match(loose.body, /no record of this/);
+  assert.match(loose.body, /without a record/);
   assert.equal(loose.isRecorded, false);
   assert.doesNotMatch(letters.messageOf(letter({ body: "", isOld: true }), mono(0), 9).body, /^\n/);
 });
