@@ -12,6 +12,7 @@ import * as chain from "./bot/chain.ts";
 import * as bots from "./bot/config.ts";
 import type { Host } from "./bot/state.ts";
 import * as rows from "./bot/rows.ts";
+import * as tors from "./bot/tor.ts";
 import * as clocks from "./clocks.ts";
 import * as digest from "./digest.ts";
 import * as disk from "./disk.ts";
@@ -145,6 +146,7 @@ function hostOf(
   const name = chainOf(scenario, spec);
   return {
     config: bots.configOf(spec, own.secret, directories), cookie: 0,
+    tor: tors.create(),
     chain: scenario.nodes.findIndex(({ id }) => id === name),
   };
 }

@@ -91,6 +91,9 @@ function one(d: Digest, value: SimEvent | SimEffect): void {
       tag(d, 11, "conn" in value ? value.conn ?? 0 : 0);
       return text(d, value.mark);
     case "told": return told(d, value.what);
+    case "conn.confide": case "conn.confided": case "cookie.given": case "cookie.want":
+    case "key.absent": case "key.failed": case "key.load": case "key.loaded": case "key.save":
+    case "key.saved": case "nonce.given": case "nonce.want":
     case "derive.given": case "derive.want": case "exec.start": case "operator.rescan":
     case "req.done": case "req.drop": case "req.failed": case "req.start": case "rpc.answered":
     case "rpc.asked": case "sign.given": case "sign.want":

@@ -9,6 +9,7 @@
  * @module
  */
 import { unreachable } from "../core/assert.ts";
+import * as tors from "./bot/tor.ts";
 import * as clocks from "./clocks.ts";
 import * as disk from "./disk.ts";
 import * as network from "./network.ts";
@@ -93,9 +94,22 @@ function breaks(harm: Harm, from: Node, to: Node): boolean {
 /** Is `a` the first end of the fault and `b` the other? */
 function isAlong(harm: Harm, a: Node, b: Node): boolean {
   if (harm.kind === "partition") return harm.side.includes(a.id) && !harm.side.includes(b.id);
-  if (harm.kind === "tor") return harm.node === a.id && b.kind === "directory";
+  if (harm.kind === "tor") return harm.node === a.id && isOnion(b);
   if (!("link" in harm)) return false;
   return harm.link[0] === a.id && (harm.link[1] === "*" || harm.link[1] === b.id);
+}
+
+/** Reached through Tor. */
+function isOnion(node: Node): boolean {
+  return node.kind === "directory" || node.spec.kind === "trap";
+}
+
+/** Does another fault keep the node's Tor down? */
+function isWithoutTor(w: World, node: Node): boolean {
+  for (const { harm } of w.active.values()) {
+    if (harm.kind === "tor" && harm.node === node.id) return true;
+  }
+  return false;
 }
 
 function endsOf(w: World, harm: Harm): readonly (readonly [Node, Node])[] {
@@ -106,7 +120,7 @@ function endsOf(w: World, harm: Harm): readonly (readonly [Node, Node])[] {
   }
   if (harm.kind === "tor") {
     const own = named(w, [harm.node]);
-    const far = w.nodes.filter((node) => node.kind === "directory");
+    const far = w.nodes.filter(isOnion);
     return own.flatMap((a) => far.map((b) => [a, b] as const));
   }
   if (!("link" in harm)) return [];
@@ -131,8 +145,9 @@ function strike(w: World, harm: Harm, touched: readonly Node[]): void {
       return refresh(w, harm);
     case "tor":
       for (const one of w.nodes) {
-        if (one.kind === "directory") network.reset(w.net, node.index, one.index);
+        if (isOnion(one)) network.reset(w.net, node.index, one.index);
       }
+      tors.turn(w, node, false);
       return refresh(w, harm);
     case "rpcWrong": case "hookDown": return;
     case "halfOpen":
@@ -204,7 +219,10 @@ function relieve(w: World, harm: Harm, touched: readonly Node[]): void {
   const node = touched[0] as Node;
   switch (harm.kind) {
     case "cut": case "partition": case "slow": case "narrow": case "lateEnd": case "refuse":
-    case "hang": case "lateDial": case "chop": case "halfOpen": case "tor":
+    case "hang": case "lateDial": case "chop": case "halfOpen":
+      return refresh(w, harm);
+    case "tor":
+      if (!isWithoutTor(w, node)) tors.turn(w, node, true);
       return refresh(w, harm);
     case "stall":
       node.stalls -= 1;

@@ -105,7 +105,7 @@ function nodesOf(
   for (let i = 0; i < takers; i += 1) out.push(peerOf(key, "taker", i, faultyMs, names));
   for (let i = 0; i < watchers; i += 1) out.push(peerOf(key, "watcher", i, faultyMs, names));
   twin(key, shape, out, faultyMs);
-  for (let i = 0; i < hostile; i += 1) out.push(hostileOf(key, i, faultyMs));
+  for (let i = 0; i < hostile; i += 1) out.push(hostileOf(key, shape, i, faultyMs));
   for (let i = 0; i < bots; i += 1) out.push(botOf(key, i, faultyMs, names));
   if (bots > 0) out.push({ id: "chain0", kind: "chain" });
   const traps = bots > 0 ? among(prng.stream(key, "traps"), shape.traps) : 0;
@@ -147,11 +147,12 @@ function twin(key: Key, shape: Shape, nodes: NodeSpec[], faultyMs: number): void
   nodes.push({ ...elder, id: "twin0", twinOf: elder.id, joinsAt: prng.below(p, faultyMs) });
 }
 
-function hostileOf(key: Key, i: number, faultyMs: number): NodeSpec {
+function hostileOf(key: Key, shape: Shape, i: number, faultyMs: number): NodeSpec {
   const p = prng.stream(key, "hostile", i);
   const kind = weighted(p, hostileWeights);
   return {
-    id: `${kind}${i}`, kind, joinsAt: prng.below(p, faultyMs >> 1), zeal: prng.between(p, 1, 10),
+    id: `${kind}${i}`, kind, joinsAt: prng.below(p, faultyMs >> 1),
+    zeal: prng.between(p, 1, shape.zealMax),
   };
 }
 

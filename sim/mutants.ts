@@ -19,6 +19,7 @@ import { machine } from "./mutants/machine.ts";
 import { makerFunds } from "./mutants/maker-funds.ts";
 import { makerLinks } from "./mutants/maker-links.ts";
 import { makerRecords } from "./mutants/maker-records.ts";
+import { makerTalk } from "./mutants/maker-talk.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { notices } from "./mutants/notices.ts";
 import { outgoing } from "./mutants/outgoing.ts";
@@ -30,5 +31,5 @@ export { type Aim, aims, type Edit, type Mutant } from "./mutants/mutant.ts";
 /** All of them, by theme. */
 export const mutants: readonly Mutant[] = [
   ...identity, ...liveness, ...routing, ...outgoing, ...notices, ...stream, ...machine, ...history,
-  ...makerLinks, ...makerFunds, ...makerRecords,
+  ...makerLinks, ...makerFunds, ...makerRecords, ...makerTalk,
 ];

@@ -17,6 +17,7 @@ import { step, TICK } from "../core/kernel/kernel.ts";
 import * as prng from "../core/prng.ts";
 import type { Mono } from "../core/time.ts";
 import * as hosts from "./bot/host.ts";
+import * as tors from "./bot/tor.ts";
 import * as clocks from "./clocks.ts";
 import * as digest from "./digest.ts";
 import * as disk from "./disk.ts";
@@ -196,7 +197,12 @@ function carryOut(w: World, node: Node, effect: SimEffect): void {
       return;
     }
     case "conn.close": return close(w, node, effect.conn, effect.how);
-    case "conn.dial": return dial(w, node, effect.conn, effect.to);
+    case "conn.dial":
+      if ("isSecret" in effect && effect.isSecret === true) return tors.dial(w, node, effect.conn);
+      return dial(w, node, effect.conn, effect.to);
+    case "conn.confide": return tors.confide(w, node, effect.conn, effect.bytes);
+    case "cookie.want": case "nonce.want": case "key.load": case "key.save":
+      return tors.order(w, node, effect, (node.disk?.fulls ?? 0) > 0);
     case "entropy.want": {
       const bytes = prng.bytes(node.entropy, effect.size);
       return push(w, node, { type: "entropy.given", req: effect.req, bytes });
@@ -225,13 +231,13 @@ function ordered(w: World, node: Node, effect: StoreEffect): void {
 /** A dial that is given up has no end to be told of. */
 function close(w: World, node: Node, conn: ConnId, how: "abort" | "flush"): void {
   const socket = node.sockets.get(conn);
-  if (socket === undefined) return;
+  if (socket === undefined) return tors.close(w, node, conn);
   if (socket.phase === "dialing") node.sockets.delete(conn);
   network.close(w.net, socket, how, w.nowUs);
 }
 
 function dial(w: World, node: Node, conn: ConnId, address: string): void {
-  const to = w.byAddress.get(address);
+  const to = w.byAddress.get(address) ?? tors.whose(w, address);
   if (to === undefined) return push(w, node, { type: "conn.failed", conn, reason: "unreachable" });
   const socket = network.dial(w.net, node.index, to, w.nowUs);
   socket.conn = conn;

@@ -210,6 +210,8 @@ export function die(w: World, node: Node, power: boolean, forMs: number | undefi
   node.sockets.clear();
   node.sessions = 0;
   network.died(w.net, node.index, power, w.nowUs);
+  // Its Tor drops the services of connections that are gone.
+  node.host?.tor.sessions.clear();
   if (node.disk !== undefined) disk.crash(node.disk, power, w.nowUs);
   if (w.checks) oracles.died(w, node, power);
   w.watch?.died?.(w, node);

@@ -221,7 +221,10 @@ function eventText(w: World, node: Node, event: SimEvent): string {
     case "entropy.given": case "key.given": case "onion.located": case "operator.reload":
     case "operator.started": case "operator.stop": case "started": case "store.appended":
     case "store.failed": case "store.loaded": case "store.synced": case "store.truncated":
-    case "sign.given": case "derive.given": case "operator.rescan": return event.type;
+    case "sign.given": case "derive.given": case "operator.rescan":
+    case "cookie.given": case "nonce.given": case "key.loaded": case "key.absent":
+    case "key.saved": case "key.failed": return event.type;
+    case "conn.confided": return `its Tor says something on connection ${event.conn}`;
     case "req.done": return `answer ${event.req}: ${event.status}, ${event.body.length} characters`;
     case "req.failed": return `no answer ${event.req}: ${event.reason}`;
     case "rpc.asked": return `asked over HTTP by ${w.nodes[event.question.asker]?.id ?? "nobody"}`;
@@ -242,7 +245,9 @@ function effectText(w: World, node: Node, effect: SimEffect): string {
     case "told": return `told ${"fact" in effect.what ? effect.what.fact : effect.what.type}`;
     case "entropy.want": case "stopped": case "store.append": case "store.load":
     case "store.sync": case "store.truncate": case "sign.want":
-    case "derive.want": return effect.type;
+    case "derive.want": case "cookie.want": case "nonce.want": case "key.load":
+    case "key.save": return effect.type;
+    case "conn.confide": return `says something to its Tor on connection ${effect.conn}`;
     case "req.start": return `question ${effect.req} to ${effect.to}`;
     case "req.drop": return `question ${effect.req} is dropped`;
     case "exec.start": return `runs ${effect.to}`;

@@ -73,9 +73,10 @@ export type NodeSpec =
  * `shut`: accepts and closes. `mute`: says nothing. `drip`: says something all the time, and never
  * what is waited for. `welcomes`: lets in and closes. `refuses`: says no, and stays. `forges`: its
  * handshake is of another kind or network. `chatters`: lets in and relays lines that are none.
+ * `replays`: lets in and brings signed lines of a taker, each again and again.
  */
 export const trapKinds = [
-  "shut", "mute", "drip", "welcomes", "refuses", "forges", "chatters",
+  "shut", "mute", "drip", "welcomes", "refuses", "forges", "chatters", "replays",
 ] as const;
 export type TrapKind = (typeof trapKinds)[number];
 
@@ -127,6 +128,8 @@ export type BotSpec = {
   /** The chain that it asks; the first one when absent. */
   readonly chain?: NodeId;
   readonly joinsAt?: number;
+  /** It has an onion service, which its Tor runs. */
+  readonly onion?: boolean;
   /** Transactions that wait in its history when it starts first. 0. */
   readonly rows?: number;
   /** Over the defaults of the daemon; times in ms, sizes in bytes. */
@@ -332,7 +335,10 @@ export type Harm =
   | { readonly kind: "diskTorn"; readonly node: NodeId; readonly forMs: number }
   /** The disk's next order of this kind fails; what a failed sync was about is on no disk. */
   | { readonly kind: "diskFails"; readonly node: NodeId; readonly order: DiskOrder }
-  /** The node's Tor dies: its connections to directories are reset, new ones are refused. */
+  /**
+   * The node's Tor dies: its connections to directories are reset, new ones are refused, and its
+   * onion service is gone.
+   */
   | { readonly kind: "tor"; readonly node: NodeId; readonly forMs: number }
   /** The chain answers wrongly, or what it answers does not arrive whole. */
   | { readonly kind: "rpcWrong"; readonly node: NodeId; readonly as: RpcWrong;

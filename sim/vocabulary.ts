@@ -16,20 +16,22 @@ import type { ChainEffect, ChainEvent, ChainNode } from "./bot/chain.ts";
 import type { Trap } from "./bot/trap.ts";
 
 /**
- * What the host of a simulated maker daemon knows: neither Tor's control port nor what an onion
- * service keeps. An order of another kind is reported (X2).
+ * What the host of a simulated maker daemon knows: neither passwords of Tor nor services that its
+ * operator runs. An order of another kind is reported (X2).
  */
 export type BotEvent = Extract<MakerEvent, {
   readonly type: "conn.opened" | "conn.received" | "conn.congested" | "conn.drained"
     | "conn.closed" | "conn.dialed" | "conn.failed" | "req.done" | "req.failed" | "sign.given"
     | "derive.given" | "store.loaded" | "store.appended" | "store.synced" | "store.truncated"
     | "store.failed" | "clock.anchored" | "operator.started" | "operator.stop"
-    | "operator.reload" | "operator.rescan";
+    | "operator.reload" | "operator.rescan" | "conn.confided" | "cookie.given" | "nonce.given"
+    | "key.loaded" | "key.absent" | "key.saved" | "key.failed";
 }>;
 export type BotEffect = Extract<MakerEffect, {
   readonly type: "conn.dial" | "conn.send" | "conn.close" | "req.start" | "req.drop"
     | "sign.want" | "derive.want" | "store.load" | "store.append" | "store.sync"
-    | "store.truncate" | "exec.start" | "log" | "stopped";
+    | "store.truncate" | "exec.start" | "log" | "stopped" | "conn.confide" | "cookie.want"
+    | "nonce.want" | "key.load" | "key.save";
 }>;
 export type SimEvent =
   | DirectoryEvent | PeerEvent | JournalEvent | StoreEvent | BotEvent | ChainEvent | Tick;

@@ -149,7 +149,8 @@ const words: { readonly [kind in HarmKind]: Words } = {
     example: { id, at, kind: "diskFails", node: "journal0", order: "sync" },
   },
   tor: {
-    says: "The Tor of a bot dies: its connections to directories are reset, new ones refused.",
+    says: "The Tor of a bot dies: its connections to directories are reset, new ones refused, " +
+      "and its onion service is gone.",
     fields: [node, forMs],
     example: { id, at, kind: "tor", node: "bot0", forMs: 120_000 },
   },

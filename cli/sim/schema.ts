@@ -69,6 +69,7 @@ const node = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     id: name, kind: z.literal("bot"), directories, joinsAt, chain: name.optional(),
+    onion: z.boolean().optional(),
     rows: whole(0, 1_000).optional(), settings: botSettings.optional(),
   }),
   z.strictObject({ id: name, kind: z.literal("chain") }),

@@ -13,6 +13,7 @@ import { ratio } from "../../core/joinmarket/offer.ts";
 import { defaults, type MakerConfig } from "../../core/maker/config.ts";
 import type { Terms } from "../../core/maker/offermath.ts";
 import type { Directory } from "../../core/maker/pool.ts";
+import * as onion from "../../core/tor/onion.ts";
 import { derive } from "../chain/address.ts";
 import { primitives, pubkeyOf } from "../primitives.ts";
 import type { BotSettings, BotSpec, NodeId } from "../scenario.ts";
@@ -62,7 +63,8 @@ export function configOf(
   const s = spec.settings ?? {};
   const d = defaults;
   return {
-    ...d, network: "regtest", pubkey: pubkeyOf(secret), directories,
+    ...d, network: "regtest",
+    onion: spec.onion === true ? onion.defaults : undefined, pubkey: pubkeyOf(secret), directories,
     logLevel: s.verbose === true ? "debug" : "info",
     pool: {
       ...d.pool, startupMs: s.startupMs ?? d.pool.startupMs,

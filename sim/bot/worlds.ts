@@ -16,6 +16,8 @@ export function makerWorlds(): readonly World[] {
     ["disk-full", "a maker's disk is full for a while, and then its power fails", diskFull()],
     ["all-directories-down", "no directory can be reached for an hour", allDown()],
     ["given-up", "transactions are late, dropped, replaced, and one comes back", givenUp()],
+    ["disk-hangs", "a maker's disk does not answer for minutes, twice", diskHangs()],
+    ["replay", "two false directories bring a taker's line again and again", replay()],
   ];
 }
 
@@ -64,7 +66,8 @@ function torRestart(): Parts {
     [at, { kind: "tor", node: "bot0", forMs }]
   );
   return {
-    nodes: nodes(3, 2), work: life(2, faultyMs), faultyMs, convergeMs,
+    nodes: nodes(3, 2).map((one) => (one.kind === "bot" ? { ...one, onion: true } : one)),
+    work: life(2, faultyMs), faultyMs, convergeMs,
     harm: [tor(120_000, 40_000), tor(600_000, 400_000)],
   };
 }
@@ -106,6 +109,28 @@ function diskFull(): Parts {
       [1_000_000, { kind: "crash", node: "bot0", effect: 1, power: true, forMs: 5_000 }],
       [1_200_000, { kind: "diskTorn", node: "bot0", forMs: 5_000 }],
     ],
+  };
+}
+
+function diskHangs(): Parts {
+  const faultyMs = 1_200_000;
+  return {
+    nodes: nodes(2, 3), work: life(3, faultyMs), faultyMs, convergeMs,
+    harm: [
+      [100_000, { kind: "diskSlow", node: "bot0", ms: 120_000, forMs: 60_000 }],
+      [700_000, { kind: "diskSlow", node: "bot0", ms: 20_000, forMs: 300_000 }],
+    ],
+  };
+}
+
+function replay(): Parts {
+  const faultyMs = 600_000;
+  return {
+    nodes: [
+      ...nodes(1, 0), { id: "trap0", kind: "trap", as: "replays" },
+      { id: "trap1", kind: "trap", as: "replays" },
+    ],
+    work: [], faultyMs, convergeMs, harm: [],
   };
 }
 

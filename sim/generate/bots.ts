@@ -15,8 +15,9 @@ export function botOf(
   const rows = prng.below(p, 7);
   const isChoosy = prng.chance(p, 1, 6);
   const settings = settingsOf(p);
+  const onion = prng.chance(p, 1, 2) ? { onion: true } : {};
   return {
-    id: `bot${i}`, kind: "bot", joinsAt, rows,
+    id: `bot${i}`, kind: "bot", joinsAt, rows, ...onion,
     ...(isChoosy ? { directories: [prng.pick(p, directories)] } : {}),
     ...(Object.keys(settings).length > 0 ? { settings } : {}),
   };

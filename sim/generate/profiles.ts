@@ -26,6 +26,8 @@ export type Shape = {
   readonly takers: Range;
   readonly watchers: Range;
   readonly hostile: Range;
+  /** How hard these try, at most: 1 to 10. */
+  readonly zealMax: number;
   /** Our makers; with any there is a chain for them too. */
   readonly bots: Range;
   /** What they take for directories and is none. */
@@ -71,6 +73,7 @@ export function weightOf(shape: Shape, kind: HarmKind): number {
 const std: Shape = {
   says: "a bit of everything",
   directories: [1, 2], makers: [2, 10], takers: [1, 4], watchers: [0, 2], hostile: [0, 2],
+  zealMax: 10,
   bots: [0, 0], traps: [0, 0],
   faultyMin: [10, 60], convergeMs: 2_100_000, faults: [0, 24], triggers: [0, 4],
   ambushes: [0, 3],
@@ -133,7 +136,7 @@ export const shapes: { readonly [profile in Profile]: Shape } = {
   maker: {
     ...std, says: "our maker daemon: several directories, a chain, a disk, Tor",
     directories: [2, 4], makers: [0, 2], takers: [1, 2], watchers: [0, 0], hostile: [0, 1],
-    bots: [1, 3], traps: [0, 2],
+    zealMax: 2, bots: [1, 3], traps: [0, 2],
     faultyMin: [15, 75], convergeMs: 3_000_000, faults: [2, 30], triggers: [0, 2],
     ambushes: [0, 1], journal: 0, twins: 0,
     weights: { tor: 6, rpcWrong: 6, crash: 6, diskFull: 4, restart: 3, hookDown: 3 },

@@ -9,6 +9,7 @@
  */
 import { concat, equal, text as textOf } from "../../core/bytes.ts";
 import type { StoreEffect, StoreEvent } from "../../core/history/store.ts";
+import { after, NEVER, type Mono } from "../../core/time.ts";
 import { violation, type Violation } from "./violation.ts";
 
 export type File = {
@@ -19,6 +20,8 @@ export type File = {
   /** So much of `pending` the sync under way covers. */
   covered: number;
   order: StoreEffect | undefined;
+  /** When it was given. */
+  orderedAt: Mono;
   /** This process has seen a first sync. */
   isReady: boolean;
   isFailing: boolean;
@@ -31,6 +34,7 @@ export type File = {
 export function create(): File {
   return {
     durable: new Uint8Array(0), pending: new Uint8Array(0), covered: 0, order: undefined,
+    orderedAt: NEVER,
     isReady: false, isFailing: false, hasWritten: false, failures: 0,
   };
 }
@@ -38,6 +42,11 @@ export function create(): File {
 /** Do records become durable just now? */
 export function isWell(m: File): boolean {
   return m.isReady && !m.isFailing;
+}
+
+/** Has the disk not answered for so long? */
+export function isLate(m: File, slowMs: number, now: Mono): boolean {
+  return m.order !== undefined && now >= after(m.orderedAt, slowMs);
 }
 
 /** The process is gone. */
@@ -118,11 +127,12 @@ export function bodiesOf(bytes: Uint8Array): readonly string[] {
 }
 
 /** An order of the process. */
-export function ordered(m: File, order: StoreEffect, out: Violation[]): void {
+export function ordered(m: File, order: StoreEffect, now: Mono, out: Violation[]): void {
   if (m.order !== undefined) {
     out.push(violation("M13", `${order.type} while ${m.order.type} is under way`));
   }
   m.order = order;
+  m.orderedAt = now;
   if (order.type === "store.sync") m.covered = m.pending.length;
   if (order.type === "store.truncate" && order.size < m.durable.length) {
     out.push(violation("M13", "durable records are cut off"));

@@ -5,7 +5,7 @@
  * has the record of what it tells before it.
  * Rule 2: a transaction's confirmation has one letter, whatever happens in between.
  * Rule 3: that all directories are down is told once for each time they all are, and so is their
- * return.
+ * return; of the own onion no more losses than there were.
  * Rule 4: a letter leaves again only if its first leaving may not have arrived: no answer, or a
  * process that died.
  * @module
@@ -28,9 +28,11 @@ export type Letters = {
   /** Durable records that letters are about: `confirmed` and the like, by kind. */
   readonly facts: Map<string, number>;
   life: number;
-  /** Times that all directories were down, and came back, in all processes. */
   /** Letters that a later process has sent again. */
   resent: number;
+  /** Times that the own onion service was lost. */
+  onionLosses: number;
+  /** Times that all directories were down, and came back, in all processes. */
   downs: number;
   backs: number;
   isDown: boolean;
@@ -43,7 +45,7 @@ export type Letters = {
 export function create(): Letters {
   return {
     recorded: new Set(), told: new Map(), sent: new Map(), closed: new Set(), leaving: new Map(),
-    facts: new Map(), life: 0, resent: 0, downs: 0, backs: 0, isDown: false,
+    facts: new Map(), life: 0, resent: 0, onionLosses: 0, downs: 0, backs: 0, isDown: false,
     downSinceUs: 0, lastTold: "",
   };
 }
@@ -94,6 +96,9 @@ export function durable(m: Letters, body: string, out: Violation[]): void {
   }
   if (kind === "all-down" && count > m.downs) {
     out.push(violation("M7", `told ${count} times that all are down, which was ${m.downs} times`));
+  }
+  if (kind === "onion-down" && count > m.onionLosses) {
+    out.push(violation("M15", `told ${count} times of a loss that was ${m.onionLosses} times`));
   }
   if (kind === "all-back" && count > m.backs) {
     out.push(violation("M7", `told ${count} times that one is back, which was ${m.backs} times`));

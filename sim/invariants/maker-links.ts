@@ -16,6 +16,7 @@ import * as lines from "../../core/joinmarket/lines.ts";
 import type { Tick } from "../../core/kernel/io.ts";
 import type { MakerConfig } from "../../core/maker/config.ts";
 import { after, NEVER, soonest, type Mono } from "../../core/time.ts";
+import * as socks from "../../core/tor/socks.ts";
 import type { BotEffect, BotEvent } from "../vocabulary.ts";
 import { violation, type InvariantId, type Violation } from "./violation.ts";
 
@@ -43,6 +44,8 @@ export type Link = {
   pings: number;
   /** The connection that was lost in this step. */
   lost: ConnId | undefined;
+  /** It was given up for a new address of our own: no failure. */
+  isMoved: boolean;
   /** In a row: while startup lasted, and since. */
   startupFailures: number;
   failures: number;
@@ -75,7 +78,8 @@ export function create(config: MakerConfig): Links {
     to, phase: "none", conn: undefined, since: NEVER, upAt: NEVER, scan: envelope.create(),
     lines: lines.create(), heardAt: NEVER, pingedAt: NEVER, isHeard: false, answersPing: false,
     proves: false,
-    isCongested: false, pings: 0, lost: undefined, startupFailures: 0, failures: 0, lowMs: 0,
+    isCongested: false, pings: 0, lost: undefined, isMoved: false, startupFailures: 0,
+    failures: 0, lowMs: 0,
     highMs: 0, offers: new Map(),
   }));
   return {
@@ -96,6 +100,7 @@ export function observe(
   for (const link of m.all) {
     link.pings = 0;
     link.lost = undefined;
+    link.isMoved = false;
   }
   const wasSettled = m.isSettled;
   if (event.type === "operator.started") m.startedAt = now;
@@ -139,7 +144,9 @@ function came(
     case "conn.failed": case "conn.closed": return gone(m, link, now);
     case "conn.congested": link.isCongested = true; return;
     case "conn.drained": link.isCongested = false; return;
-    case "conn.opened": out.push(violation("M1", "a dialled connection was accepted")); return;
+    case "conn.opened": case "conn.confided":
+      out.push(violation("M1", "a dialled connection was accepted, or is another"));
+      return;
     default: event satisfies never;
   }
 }
@@ -201,13 +208,22 @@ function up(m: Links, link: Link, now: Mono): void {
   m.isSettled = true;
 }
 
+const probe = socks.label({ purpose: "probe" });
+
 function ordered(m: Links, effect: BotEffect, now: Mono, ear: Ear, out: Violation[]): void {
-  if (effect.type === "conn.dial") return dials(m, effect.conn, effect.to, now, out);
+  if (effect.type === "conn.dial") {
+    // Neither Tor's control port nor its own onion is a directory.
+    if (effect.isSecret === true || effect.isolation === probe) return;
+    return dials(m, effect.conn, effect.to, now, out);
+  }
   if (effect.type !== "conn.send" && effect.type !== "conn.close") return;
   const link = m.byConn.get(effect.conn);
   if (link === undefined) return;
   if (effect.type === "conn.send") return said(m, link, effect.bytes, now, ear, out);
-  if (effect.how === "abort") return gone(m, link, now);
+  if (effect.how === "abort") {
+    link.isMoved = effect.reason === "relocated";
+    return gone(m, link, now);
+  }
   link.phase = "closing";
 }
 
@@ -268,11 +284,12 @@ function between(highMs: number): Range {
 function waits(m: Links, link: Link, wasSettled: boolean): void {
   const { link: c } = m.config.pool;
   const ranges: Range[] = [];
-  if (!wasSettled) {
+  if (link.isMoved) ranges.push(lawOf(c.retry, 0));
+  else if (!wasSettled) {
     ranges.push(lawOf(c.startup, link.startupFailures));
     link.startupFailures += 1;
   }
-  if (m.isSettled) {
+  if (m.isSettled && !link.isMoved) {
     const isSpent = c.retriesMax > 0 && link.failures >= c.retriesMax;
     ranges.push(isSpent ? between(c.spentMs) : lawOf(c.retry, link.failures));
     // A loss in the step that ended the start may count or not.

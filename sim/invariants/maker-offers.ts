@@ -6,8 +6,8 @@
  * Rule 2: what is public can be honoured from the coins that the process knows.
  * Rule 3: nothing is public while records do not become durable, nor when the node has not answered
  * for longer than all its times allow.
- * Rule 4: a bond is never public. A request for the order book is answered once, whichever ways it
- * comes.
+ * Rule 4: a bond is never public. A request for the order book is answered at most once, by the
+ * directory that brought it.
  * @module
  */
 import * as envelope from "../../core/joinmarket/envelope.ts";
@@ -22,9 +22,6 @@ const { types } = envelope;
 /** Requests of one nick that came close together, and lines of answers since the first of them. */
 type Asker = { requests: number; lines: number; lastAt: Mono };
 
-/** How often a text came by each directory, the most of these, and when that grew. */
-type Request = { readonly by: Map<string, number>; most: number; at: Mono };
-
 export type Offers = {
   readonly config: MakerConfig;
   /** Something public was said or lost in this step. */
@@ -32,23 +29,20 @@ export type Offers = {
   coins: readonly Coin[] | undefined;
   /** The last whole answer of the node. */
   answeredAt: Mono;
-  readonly requests: Map<string, Request>;
+  /** By directory and nick. */
   readonly askers: Map<string, Asker>;
   /** For goals. */
   shrunk: number;
   wasPublic: boolean;
-  copies: number;
 };
 
 export function create(config: MakerConfig): Offers {
   return {
-    config, isTouched: false, coins: undefined, answeredAt: NEVER, requests: new Map(),
-    askers: new Map(), shrunk: 0, wasPublic: false, copies: 0,
+    config, isTouched: false, coins: undefined, answeredAt: NEVER,
+    askers: new Map(), shrunk: 0, wasPublic: false,
   };
 }
 
-/** Requests that are remembered; then all is forgotten, and nothing judged until they come anew. */
-const requestsMax = 4_096;
 /** Requests further apart are judged for themselves: an answer takes no longer. */
 const apartMs = 120_000;
 
@@ -57,27 +51,10 @@ export function heard(m: Offers, link: Link, type: number, text: string, now: Mo
   if (type !== types.PUBMSG || !isUp(link)) return;
   const found = /^([0-9A-Za-z]{16})!PUBLIC!orderbook/.exec(text);
   if (found === null) return;
-  if (m.requests.size > requestsMax) {
-    m.requests.clear();
-    m.askers.clear();
-  }
-  const before = m.requests.get(text);
-  // A copy that is late by more than copies may be is a request of its own.
-  const isOver = before === undefined || now >= after(before.at, m.config.dedup.windowMs);
-  const known = isOver ? { by: new Map<string, number>(), most: 0, at: now } : before;
-  m.requests.set(text, known);
-  const count = (known.by.get(link.to) ?? 0) + 1;
-  known.by.set(link.to, count);
-  if (count <= known.most) {
-    m.copies += 1;
-    return;
-  }
-  known.most = count;
-  known.at = now;
-  const nick = found[1] as string;
-  const asker = m.askers.get(nick);
+  const who = `${link.to} ${found[1]}`;
+  const asker = m.askers.get(who);
   if (asker === undefined || now >= after(asker.lastAt, apartMs)) {
-    m.askers.set(nick, { requests: 1, lines: 0, lastAt: now });
+    m.askers.set(who, { requests: 1, lines: 0, lastAt: now });
     return;
   }
   asker.requests += 1;
@@ -89,7 +66,7 @@ export function said(
   m: Offers, nick: string, link: Link, type: number, text: string, out: Violation[],
 ): void {
   const at = link.conn === undefined ? {} : { conn: link.conn };
-  if (type === types.PRIVMSG) return answered(m, nick, text, out);
+  if (type === types.PRIVMSG) return answered(m, nick, link, text, out);
   if (type !== types.PUBMSG) return;
   m.isTouched = true;
   if (link.upAt === NEVER) out.push(violation("M6", "it announces before it is let in", at));
@@ -113,12 +90,17 @@ function uttered(link: Link, command: string, out: Violation[]): void {
 }
 
 /** Private lines to one who asked: one for each offer and request. */
-function answered(m: Offers, nick: string, text: string, out: Violation[]): void {
+function answered(
+  m: Offers, nick: string, link: Link, text: string, out: Violation[],
+): void {
   const found = /^[0-9A-Za-z]{16}!([0-9A-Za-z]{16})!((?:sw|tr)0(?:abs|rel)offer) ([0-9]+) /
     .exec(text);
   if (found === null || !text.startsWith(`${nick}!`)) return;
-  const asker = m.askers.get(found[1] as string);
-  if (asker === undefined) return;
+  const asker = m.askers.get(`${link.to} ${found[1]}`);
+  if (asker === undefined) {
+    const nobody = "a request for the order book is answered where nobody made it";
+    return void out.push(violation("M6", nobody, { nick: found[1] as string }));
+  }
   asker.lines += 1;
   if (asker.lines <= m.config.offers.terms.length * asker.requests) return;
   out.push(violation("M6", "a request for the order book is answered more than once", {

@@ -1,5 +1,5 @@
 /**
- * The safety of a maker daemon (M1 to M7, M9 to M13), seen from outside: its events and orders, the
+ * The safety of a maker daemon (M1 to M7, M9 to M15), seen from outside: its events and orders, the
  * wire, the bytes that the disk has promised to keep, and the truth of the chain.
  *
  * | id  | what must always hold                                     | where              |
@@ -16,6 +16,8 @@
  * | M11 | no answer is not "not found"                              |                    |
  * | M12 | one notice of a confirmation, across restarts             | `maker-letters.ts` |
  * | M13 | what was durable stays, and nothing is told before        | `maker-file.ts`    |
+ * | M14 | a signed request counts once                              | `maker-talk.ts`    |
+ * | M15 | the own onion is what Tor says of it                      | `maker-onion.ts`   |
  *
  * Rule 1: what lives with the process is made anew with it; files, rows and letters outlive it.
  * @module
@@ -30,7 +32,9 @@ import * as files from "./maker-file.ts";
 import * as letters from "./maker-letters.ts";
 import * as links from "./maker-links.ts";
 import * as offers from "./maker-offers.ts";
+import * as onion from "./maker-onion.ts";
 import * as rows from "./maker-rows.ts";
+import * as talk from "./maker-talk.ts";
 import type { Violation } from "./violation.ts";
 
 export type Observer = {
@@ -38,6 +42,8 @@ export type Observer = {
   readonly nick: string;
   links: links.Links;
   offers: offers.Offers;
+  talk: talk.Talk;
+  readonly onion: onion.Onion;
   readonly file: files.File;
   readonly rows: rows.Rows;
   readonly letters: letters.Letters;
@@ -61,6 +67,11 @@ export type Step = {
   readonly nowUs: number;
   /** What the process knows of its coins. */
   readonly coins: readonly Coin[];
+  /**
+   * The states that it says it is in; `undefined` while it stops; `same` of a step that does not
+   * touch its onion service.
+   */
+  readonly names: readonly string[] | undefined | "same";
 };
 
 /** Of a bot whose history waits for `expected`. */
@@ -70,7 +81,8 @@ export function create(
 ): Observer {
   return {
     config, nick, links: links.create(config), offers: offers.create(config),
-    file: files.create(), rows: rows.create(config, expected), letters: letters.create(),
+    talk: talk.create(config, nick), onion: onion.create(config), file: files.create(),
+    rows: rows.create(config, expected), letters: letters.create(),
     wellUs: 0, lastUs: -1, staleUs: 0, staleUntilUs: 0, open: new Set(),
     answers: new Map(),
   };
@@ -80,6 +92,8 @@ export function create(
 export function booted(o: Observer): void {
   o.links = links.create(o.config);
   o.offers = offers.create(o.config);
+  o.talk = talk.create(o.config, o.nick);
+  onion.booted(o.onion);
   letters.booted(o.letters);
   o.answers.clear();
   o.open.clear();
@@ -105,12 +119,22 @@ export function observe(o: Observer, s: Step): readonly Violation[] {
   if (event.type === "req.done" || event.type === "req.failed") answered(o, event, now, nowUs);
   if (isStore(event)) stored(o, event, nowUs, out);
   const ear: links.Ear = {
-    heard: (link, type, text) => { offers.heard(o.offers, link, type, text, now); },
-    said: (link, type, text) => { offers.said(o.offers, o.nick, link, type, text, out); },
+    heard: (link, type, text) => {
+      offers.heard(o.offers, link, type, text, now);
+      talk.heard(o.talk, link, type, text, now);
+    },
+    said: (link, type, text) => {
+      offers.said(o.offers, o.nick, link, type, text, out);
+      talk.said(o.talk, type, text, out);
+      onion.said(o.onion, type, text, out);
+    },
   };
   links.observe(o.links, event, effects, now, ear, out);
-  for (const effect of effects) ordered(o, effect as BotEffect, nowUs, out);
-  offers.judge(o.offers, o.links, s.coins, !files.isWell(o.file), now, out);
+  for (const effect of effects) ordered(o, effect as BotEffect, now, nowUs, out);
+  if (s.names !== "same") onion.observe(o.onion, event, effects, s.names, out);
+  o.letters.onionLosses = o.onion.losses;
+  const isLate = files.isLate(o.file, o.config.journal.slowMs, now);
+  offers.judge(o.offers, o.links, s.coins, isLate || !files.isWell(o.file), now, out);
   if (o.links.isSettled && !o.links.isStopping) {
     const wellUs = files.isWell(o.file) ? o.wellUs : nowUs;
     letters.directories(o.letters, o.links.all.some(links.isUp), wellUs, nowUs, out);
@@ -161,13 +185,15 @@ function stored(o: Observer, event: StoreEvent, nowUs: number, out: Violation[])
   }
 }
 
-function ordered(o: Observer, effect: BotEffect, nowUs: number, out: Violation[]): void {
+function ordered(
+  o: Observer, effect: BotEffect, now: Mono, nowUs: number, out: Violation[],
+): void {
   switch (effect.type) {
     case "store.load": case "store.append": case "store.sync": case "store.truncate":
       if (effect.type === "store.append") {
         rows.writes(o.rows, files.bodiesOf(effect.bytes), nowUs);
       }
-      return files.ordered(o.file, effect, out);
+      return files.ordered(o.file, effect, now, out);
     case "req.drop":
       o.open.delete(effect.req);
       o.answers.delete(effect.req);
@@ -177,7 +203,8 @@ function ordered(o: Observer, effect: BotEffect, nowUs: number, out: Violation[]
       if (effect.to === "bitcoind") return rows.asks(o.rows, effect.req, effect.body);
       return letters.leaves(o.letters, effect.req, effect.body, out);
     case "conn.close": case "conn.dial": case "conn.send": case "derive.want": case "exec.start":
-    case "log": case "sign.want": case "stopped": return;
+    case "log": case "sign.want": case "stopped": case "conn.confide": case "cookie.want":
+    case "nonce.want": case "key.load": case "key.save": return;
     default: effect satisfies never;
   }
 }

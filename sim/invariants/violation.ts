@@ -38,6 +38,8 @@ export const statements = Object.freeze({
   M11: "no answer is not an answer: no status changes without one",
   M12: "a confirmation is told once, across restarts",
   M13: "a crash at any boundary leaves the durable state before it or after it, no third one",
+  M14: "a signed request counts once, whoever brings it again",
+  M15: "a maker's own onion is one address for good, and its loss is seen while it lasts",
   X1: "a step depends on the state, the event and the time, and owns what it returns",
   X2: "effects are plain data of known kinds",
   X3: "every queue and every table has a bound",

@@ -32,7 +32,7 @@ const kinds: { readonly [kind in OracleNode["kind"]]: ReadonlySet<string> } = {
   bot: new Set([
     "wake", "conn.send", "conn.close", "conn.dial", "req.start", "req.drop", "sign.want",
     "store.load", "store.append", "store.sync", "store.truncate", "exec.start", "derive.want",
-    "log", "stopped",
+    "log", "stopped", "conn.confide", "cookie.want", "nonce.want", "key.load", "key.save",
   ]),
   chain: new Set(["wake", "rpc.answered"]),
   journal: new Set([

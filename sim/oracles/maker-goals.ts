@@ -7,6 +7,7 @@
 import type { LogEffect } from "../../core/kernel/io.ts";
 import type { Mono } from "../../core/time.ts";
 import type { Observer } from "../invariants/maker.ts";
+import * as files from "../invariants/maker-file.ts";
 import { isUp } from "../invariants/maker-links.ts";
 import type { BotEvent } from "../vocabulary.ts";
 import type { Trail } from "./state.ts";
@@ -27,7 +28,7 @@ export const makerGoals: readonly (readonly [id: string, what: string, how: stri
     "offers are cancelled because of the backend"],
   ["S25", "a full disk withdraws the offers", "offers are cancelled because of the journal"],
   ["S26", "the limit on retries is spent", "a wait of the length that follows the last of them"],
-  ["S27", "a copy of a request is passed over", "the same line came by two directories"],
+  ["S27", "a copy of a signed request is passed over", "the same line came again at once"],
   ["S28", "a password that changed is read again", "a 401, and then an answer"],
   ["S29", "a letter is sent again after a restart", "with the id of an earlier one"],
   ["S30", "coins that were spent take offers back at once",
@@ -35,6 +36,11 @@ export const makerGoals: readonly (readonly [id: string, what: string, how: stri
   ["S31", "a transaction is found by its address", "a durable record says so"],
   ["S32", "a journal with a torn end is repaired", "the maker says so"],
   ["S33", "a maker stops in good order", "it asks to end after it cancelled its offers"],
+  ["S34", "a signed request is replayed", "it comes again when copies are no longer under way"],
+  ["S35", "a disk that hangs withdraws the offers",
+    "offers are cancelled because of the journal while an order is late, and none has failed"],
+  ["S36", "the own onion service is lost, and served again", "Tor has said so in one process"],
+  ["S37", "a maker finds itself through its own onion", "the maker says so"],
 ];
 
 function trailOf(w: OracleWorld, node: OracleNode): Trail {
@@ -70,11 +76,13 @@ export function stepped(
     if (happened.status === 401) trail.wasDenied = true;
     else if (happened.status === 200 && trail.wasDenied) reach(w, "S28");
   }
-  for (const effect of effects) if (effect.type === "log") logged(w, effect as LogEffect);
+  for (const effect of effects) if (effect.type === "log") logged(w, o, effect as LogEffect, now);
   for (const effect of effects) {
     if (effect.type === "stopped" && trail.wasPublic) reach(w, "S33");
   }
-  if (o.offers.copies > 0) reach(w, "S27");
+  if (o.talk.replays > 0) reach(w, "S34");
+  if (o.onion.backs > 0) reach(w, "S36");
+  if (o.talk.copies > 0) reach(w, "S27");
   if (o.letters.resent > 0) reach(w, "S29");
   if (o.offers.shrunk > 0) reach(w, "S30");
   if (o.offers.wasPublic) trail.wasPublic = true;
@@ -106,11 +114,14 @@ function told(w: OracleWorld, o: Observer): void {
   if (seen.has("txid")) reach(w, "S31");
 }
 
-function logged(w: OracleWorld, { code, fields }: LogEffect): void {
+function logged(w: OracleWorld, o: Observer, { code, fields }: LogEffect, now: Mono): void {
   if (code === "maker.journal-torn") return reach(w, "S32");
+  if (code === "maker.onion-reachable" && fields["isReachable"] === true) reach(w, "S37");
   if (code !== "maker.offers-withdrawn") return;
   if (fields["block"] === "backend") reach(w, "S24");
-  if (fields["block"] === "journal") reach(w, "S25");
+  if (fields["block"] !== "journal") return;
+  if (o.file.isFailing) return reach(w, "S25");
+  if (files.isLate(o.file, o.config.journal.slowMs, now)) reach(w, "S35");
 }
 
 /** The process of a bot is gone. */

@@ -5,6 +5,7 @@
  * as long as the world.
  * @module
  */
+import { degraded } from "../../core/maker/degraded.ts";
 import type { Maker } from "../../core/maker/node.ts";
 import type { Tick } from "../../core/kernel/io.ts";
 import type { Mono } from "../../core/time.ts";
@@ -12,6 +13,7 @@ import * as chain from "../bot/chain.ts";
 import type { ChainEffect, ChainEvent } from "../bot/chain.ts";
 import * as rows from "../bot/rows.ts";
 import * as maker from "../invariants/maker.ts";
+import * as onion from "../invariants/maker-onion.ts";
 import * as truth from "../invariants/maker-rows.ts";
 import type { Violation } from "../invariants/violation.ts";
 import type { BotEvent } from "../vocabulary.ts";
@@ -53,10 +55,17 @@ export function stepped(
 ): void {
   const state = node.kernel?.state as Maker | undefined;
   if (m.maker === undefined || state === undefined) return;
+  const happened = event as BotEvent | Tick;
   const seen = maker.observe(m.maker, {
-    event: event as BotEvent | Tick, effects, now, nowUs: w.nowUs, coins: state.wallet.coins,
+    event: happened, effects, now, nowUs: w.nowUs, coins: state.wallet.coins,
+    names: onion.isTouched(m.maker.onion, happened, effects) ? namesOf(state, now) : "same",
   });
   for (const one of seen) found.push(one);
+}
+
+/** What it would tell its operator; nothing before it runs and once it stops. */
+function namesOf(state: Maker, now: Mono): readonly string[] | undefined {
+  return state.phase === "running" ? degraded(state, now).map(({ name }) => name) : undefined;
 }
 
 /** The chain's node has answered somebody. */

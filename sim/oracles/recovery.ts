@@ -5,9 +5,11 @@
  * |-----|-----------------------------------------------|----------------------------------------|
  * | L1  | `joinedMs`: silence noticed, the longest      | registered at every directory of the   |
  * |     | wait, dial, contest, handshake                | core that it knows, on the connection  |
- * |     |                                               | that it believes live                  |
+ * |     |                                               | that it believes live; its own onion   |
+ * |     |                                               | is served, if it has one (`servedMs`)  |
  * | L2  | `offeredMs`: L1, and a look at the coins, the | what it offers there is what the chain |
- * |     | disk's retry, the wait before an announcement | holds for it; nothing if that is none  |
+ * |     | disk's retry, the wait before an announcement | holds for it; nothing if that is none; |
+ * |     |                                               | it gets through to its own onion       |
  * | L5  | `decidedMs`: an answer, or the whole timeout  | every transaction has the status that  |
  * |     |                                               | the chain implies                      |
  *
@@ -68,6 +70,13 @@ export function joinedMs(w: OracleWorld, bot: OracleNode, directory: OracleNode)
   return aloneMs + waitMs + link.dialMs + contestMs + link.handshakeMs + slackMs;
 }
 
+/** Until its own onion is served; hearing of the address first costs it its connections. */
+export function servedMs(bot: OracleNode): number {
+  const c = bot.host?.config.onion;
+  if (c === undefined) return 0;
+  return c.checkMs + c.retry.maxMs + c.fileMs + c.control.dialMs + slackMs;
+}
+
 /** From L1 to L2. */
 export function offeredMs(bot: OracleNode): number {
   const c = bot.host?.config;
@@ -93,6 +102,7 @@ export function dueMs(w: OracleWorld, law: BotLaw, bot: OracleNode): number {
     const ms = joinedMs(w, bot, directory);
     if (ms > most) most = ms;
   }
+  most += servedMs(bot);
   return law === "L1" ? most : most + offeredMs(bot);
 }
 
@@ -117,12 +127,19 @@ export function pending(w: OracleWorld, law: BotLaw, bot: OracleNode, out: Pendi
   }
   switch (law) {
     case "L1":
+      if (observer.onion.config.onion !== undefined && !observer.onion.isServed) {
+        out.push({ key: `${bot.id} onion`, node: bot, says: `${bot.id}: Tor serves no onion` });
+      }
       eachLink(w, bot, observer, (link, directory) => {
         const says = apart(w, bot, link, directory);
         if (says !== undefined) out.push({ key: `${bot.id}@${directory.id}`, node: bot, says });
       });
       return;
     case "L2":
+      if (isUnreachable(bot)) {
+        const says = `${bot.id}: its visits to itself fail`;
+        out.push({ key: `${bot.id} visits`, node: bot, says });
+      }
       eachLink(w, bot, observer, (link, directory) => {
         if (!isUp(link) || apart(w, bot, link, directory) !== undefined) return;
         const says = offering(w, bot, link);
@@ -134,6 +151,12 @@ export function pending(w: OracleWorld, law: BotLaw, bot: OracleNode, out: Pendi
     case "L5": return undecided(w, bot, observer, out);
     default: law satisfies never;
   }
+}
+
+/** Does it say that nobody gets through to its onion? */
+function isUnreachable(bot: OracleNode): boolean {
+  const state = bot.kernel?.state as Maker | undefined;
+  return state?.errands?.onion.standing.reach.isReachable === false;
 }
 
 function eachLink(

@@ -9,7 +9,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { generate, noWishes, type Profile } from "../../sim/generate.ts";
 import { run } from "../../sim/runner.ts";
-import { segmentations, type Scenario } from "../../sim/scenario.ts";
+import { hostileKinds, segmentations, type Scenario } from "../../sim/scenario.ts";
 import { fine } from "../support/worlds.ts";
 
 /** Fewer where the same worlds have been looked at before, as on another version of Node. */
@@ -73,6 +73,22 @@ test("seeds: kept scenarios stay mended", () => {
     }
   }
 });
+
+/** Fewer than of directories: a world with makers has a chain, disks and more to look at. */
+const makerSeeds = runs >= 1_000 ? 12 : 4;
+
+for (let seed = 1; seed <= makerSeeds; seed += 1) {
+  test(`seeds: a world with our maker: 0x${seed.toString(16)}`, () => {
+    const drawn = generate("maker", `0x${seed.toString(16).padStart(16, "0")}`);
+    // Without makers of others, crowds and floods it is about ours.
+    const nodes = drawn.nodes.filter(({ kind }) => !isLoud(kind));
+    fine(run({ ...drawn, nodes }));
+  });
+}
+
+function isLoud(kind: Scenario["nodes"][number]["kind"]): boolean {
+  return hostileKinds.some((one) => one === kind);
+}
 
 test("seeds: property: a thousand worlds, drawn as the hunt draws them, and varied", () => {
   fc.assert(fc.property(varied, (v) => {

@@ -3,8 +3,10 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { degraded } from "../../../core/maker/degraded.ts";
 import type { Maker } from "../../../core/maker/node.ts";
 import type { ConnId } from "../../../core/ids.ts";
+import type { Mono } from "../../../core/time.ts";
 import * as disk from "../../../sim/disk.ts";
 import { placeOf } from "../../../sim/bot/chain.ts";
 import * as rows from "../../../sim/bot/rows.ts";
@@ -106,6 +108,7 @@ const outages: readonly (readonly [string, Harm])[] = [
     kind: "cut", link: ["bot0", "chain0"], way: "both", forMs: 150_000,
   }],
   ["its disk is full", { kind: "diskFull", node: "bot0", forMs: 150_000 }],
+  ["its disk hangs", { kind: "diskSlow", node: "bot0", ms: 100_000, forMs: 150_000 }],
 ];
 
 for (const [name, harm] of outages) {
@@ -134,6 +137,57 @@ test("bot: Tor dies: all connections end, and all are back", () => {
   assert.ok(seen(w).links.all.every(isUp));
 });
 
+const withOnion: readonly NodeSpec[] = nodes.map(
+  (spec) => (spec.kind === "bot" ? { ...spec, onion: true } : spec),
+);
+
+/** What it says is the matter with it. */
+function states(w: World): readonly string[] {
+  const { kernel } = node(w, "bot0");
+  assert.ok(kernel !== undefined);
+  return degraded(stateOf(w), kernel.now as Mono).map(({ name }) => name);
+}
+
+test("bot: its onion is lost with Tor, which is a named state, and is back under one key", () => {
+  const s = world({
+    nodes: withOnion, faultyMs: 400_000,
+    harm: [
+      [60_000, { kind: "tor", node: "bot0", forMs: 120_000 }],
+      [300_000, { kind: "crash", node: "bot0", effect: 0, power: true, forMs: 1_000 }],
+    ],
+  });
+  let during: readonly string[] = [];
+  let before = "";
+  const { outcome, world: w } = play(s, 100_000, (at) => {
+    during = states(at);
+    before = seen(at).onion.location;
+  });
+  assert.equal(outcome.finding, undefined, JSON.stringify(outcome.finding));
+  assert.ok(during.includes("onion-down"));
+  assert.ok(!states(w).includes("onion-down"));
+  assert.match(before, /^[a-z2-7]{56}\.onion:5222$/);
+  assert.equal(seen(w).onion.location, before);
+  const { reach } = stateOf(w).errands?.onion.standing ?? {};
+  assert.equal(reach?.isReachable, true, "it gets through to itself");
+  assert.deepEqual([seen(w).onion.losses, seen(w).onion.backs], [1, 1]);
+});
+
+test("bot: a line that false directories bring again and again is answered once", () => {
+  const { outcome, world: w } = play(world({
+    nodes: [
+      ...nodes, { id: "trap0", kind: "trap", as: "replays" },
+      { id: "trap1", kind: "trap", as: "replays" },
+    ],
+  }));
+  assert.equal(outcome.finding, undefined, JSON.stringify(outcome.finding));
+  const { talk } = seen(w);
+  assert.ok(talk.copies > 5);
+  assert.ok(talk.replays > 5);
+  const { counts } = stateOf(w);
+  assert.equal(counts.fills, talk.requests.size);
+  assert.ok(counts.replays > 5);
+});
+
 test("bot: a new cookie is read, and nothing else is asked of anybody", () => {
   const { outcome } = play(world({
     harm: [[60_000, { kind: "crash", node: "chain0", effect: 0, power: false, forMs: 1_000 }]],
@@ -151,7 +205,7 @@ for (const as of trapKinds) {
     const { links } = seen(w);
     assert.equal(links.all.length, 3);
     assert.equal(links.all.slice(0, 2).every(isUp), true);
-    const isHeld = as === "chatters";
+    const isHeld = as === "chatters" || as === "replays";
     assert.equal(isUp(links.all[2]!), isHeld);
     if (!isHeld) assert.ok(links.all[2]!.failures + links.all[2]!.startupFailures > 2);
   });
@@ -226,6 +280,27 @@ test("bot: what is given up while it is in the memory pool is seen (M9)", () => 
     assert.ok(held !== undefined);
     held.watch.ageMs = 599_999;
     held.watch.absentAt = stateOf(w).startedAt;
+  });
+});
+
+test("bot: a second answer to one request is seen (M14)", () => {
+  caught("M14", (w) => { stateOf(w).dedup.signatures.clear(); }, {
+    nodes: [...nodes, { id: "trap0", kind: "trap", as: "replays" }],
+  }, 30_000);
+});
+
+test("bot: an onion that is lost and said to be served is seen (M15)", () => {
+  const harm: Wants["harm"] = [[110_000, { kind: "tor", node: "bot0", forMs: 60_000 }]];
+  caught("M15", (w) => {
+    const onion = stateOf(w).errands?.onion;
+    assert.ok(onion !== undefined);
+    Object.defineProperty(onion.standing, "isUp", { get: () => true, set: () => {} });
+  }, { nodes: withOnion, harm });
+});
+
+test("bot: an onion under another key is seen (M15)", () => {
+  caught("M15", (w) => { seen(w).onion.location = "x.onion:5222"; }, {
+    nodes: withOnion, harm: [[110_000, { kind: "reset", link: ["bot0", "dir0"] }]],
   });
 });
 
