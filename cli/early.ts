@@ -2,9 +2,9 @@
  * What cannot wait until the program itself is loaded.
  *
  * Rule 1: evaluated before everything else, so it imports next to nothing.
- * Rule 2: a SIGHUP asks a daemon to read its configuration, at any time, and must not end one that a
- * supervisor has just started. Other commands keep what the system does:
- * they end with their terminal.
+ * Rule 2: a SIGHUP asks a daemon to read its configuration, at any time, and must not end one that
+ * a supervisor has just started. Other commands keep what the system does: they end with their
+ * terminal.
  * Rule 3: a maker has little to do for months. The room for young objects, which loading would
  * enlarge eightfold for good, stays as it is: a tenth of the process's memory.
  * @module
