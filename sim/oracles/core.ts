@@ -66,8 +66,13 @@ export function knows(peer: OracleNode, directory: OracleNode): boolean {
  * is gone no earlier than one that cannot be pinged.
  */
 export function isLate(w: OracleWorld, peer: OracleNode): boolean {
-  const { speaks, auth } = peer.spec as PeerSpec;
-  return speaks === "old" || (auth !== true && hasThieves(w));
+  return !isNew(peer) || (hasThieves(w) && !coreDirectories(w).every((directory) =>
+    !knows(peer, directory) || isProven(peer, directory)));
+}
+
+/** Can the peer prove its nick there? A directory without an address does not ask for it. */
+function isProven(peer: OracleNode, { config }: OracleNode): boolean {
+  return (peer.spec as PeerSpec).auth === true && config?.location !== undefined;
 }
 
 function isNew(peer: OracleNode): boolean {
@@ -175,8 +180,8 @@ function excuseOf(
   if (node.registry.byNick.size >= node.config.peersMax) return "full";
   const owner = node.registry.byNick.get(peer.identity.nick)?.conn;
   const holder = owner === undefined ? undefined : holderOf(w, directory, owner);
-  const isProven = (peer.spec as PeerSpec).auth === true;
-  if (holder?.kind === "hostile" && isFree(w, holder) && !isProven) return "squatted";
+  const isHostile = holder?.kind === "hostile" && isFree(w, holder);
+  if (isHostile && !isProven(peer, directory)) return "squatted";
   return undefined;
 }
 

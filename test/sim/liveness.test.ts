@@ -8,6 +8,7 @@ import * as network from "../../sim/network.ts";
 import { NEVER } from "../../core/time.ts";
 import type { Journal } from "../../sim/actors/journal.ts";
 import type { Peer } from "../../sim/actors/peer.ts";
+import { isLate } from "../../sim/oracles/core.ts";
 import type { NodeSpec } from "../../sim/scenario.ts";
 import type { World } from "../../sim/world.ts";
 import { directory, maker, node, play, scenario, stateOf, taker } from "./oracles/worlds.ts";
@@ -139,6 +140,18 @@ test("sim: liveness: L8 sees a record that waits though its disk is well", () =>
   });
   assert.equal(outcome.finding?.id, "L8", JSON.stringify(outcome.finding));
   assert.match(outcome.finding?.says ?? "", /^log0: a record waits for the disk since 12\d\d s$/);
+});
+
+test("sim: liveness: a key is no proof at a directory that does not ask for it", () => {
+  const proven: NodeSpec = { id: "maker0", kind: "maker", speaks: "new", auth: true };
+  const thief: NodeSpec = { id: "squatter0", kind: "squatter" };
+  for (const asks of [true, false]) {
+    const settings = asks ? {} : { location: false };
+    const at: NodeSpec = { id: "dir0", kind: "directory", settings };
+    const nodes = [at, proven, thief];
+    const { world } = play(scenario({ nodes, core: ["dir0", "maker0"], faultyMs: 1_000 }));
+    assert.equal(isLate(world, node(world, "maker0")), !asks);
+  }
 });
 
 test("sim: liveness: L9: nobody waits for what cannot come, and each excuse has its words", () => {
