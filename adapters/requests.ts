@@ -226,6 +226,12 @@ function exchange(
       });
     });
     asked.on("error", reject);
+    // Nobody asked for another protocol (101), and what was said before the end is no answer.
+    asked.on("upgrade", (_, upgraded) => {
+      upgraded.destroy();
+      reject(Object.assign(new Error("upgrade"), { code: "HPE_UPGRADE" }));
+    });
+    asked.on("close", () => reject(Object.assign(new Error("closed"), cut)));
     asked.end(bytes);
   });
 }

@@ -79,12 +79,19 @@ async function load(path: string, req: number): Promise<Answer> {
   }
 }
 
+/** Files that are being written: who waits for a disk that hangs asks again, and gets no second. */
+const underWay = new Set<string>();
+
 async function save(path: string, file: Secret, req: number): Promise<Answer> {
+  if (underWay.has(path)) return { type: "key.failed", req, reason: "failed" };
+  underWay.add(path);
   try {
     await written(path, file.secret);
     return { type: "key.saved", req };
   } catch (error) {
     return { type: "key.failed", req, reason: failureOf(error) };
+  } finally {
+    underWay.delete(path);
   }
 }
 

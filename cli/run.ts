@@ -81,6 +81,8 @@ type Parts = {
   http: HttpServer | undefined;
   doorway: DoorwayHandle | undefined;
   isReady: boolean;
+  /** It ended, maybe while it started. */
+  isOver: boolean;
   finish: (code: number) => void;
   readonly ended: Promise<number>;
 };
@@ -103,6 +105,7 @@ export async function start(given: RunOptions): Promise<Started> {
   if (typeof listen === "string") return abandon(parts, listen);
   const failure = await openFace(parts);
   if (failure !== undefined) return abandon(parts, failure);
+  if (parts.isOver) return abandon(parts, "it ended while it started; the log says why");
   parts.isReady = true;
   held.release();
   if (onion !== undefined) parts.doorway = doorwayOf(parts, onion, listen);
@@ -179,6 +182,7 @@ function assemble(options: RunOptions, recording: FileLater | undefined): Parts 
   });
   const parts: Parts = {
     options, kernel: machine, host, sockets, http: undefined, doorway: undefined, isReady: false,
+    isOver: false,
     ended,
     finish: (code) => finish(parts, code, resolve),
   };
@@ -204,6 +208,7 @@ function finish(parts: Parts, code: number, resolve: (code: number) => void): vo
   const { options, host, sockets } = parts;
   parts.finish = () => {};
   parts.isReady = false;
+  parts.isOver = true;
   parts.doorway?.close();
   host.stop();
   sockets.closeAll();

@@ -38,7 +38,13 @@ export type Phase =
   /** Random bytes for the challenge were asked for. */
   | { readonly phase: "drawing"; readonly hello: Hello }
   /** The challenge (803) was sent; the proof (805) is due. */
-  | { readonly phase: "proving"; readonly hello: Hello; readonly challenge: string }
+  | {
+    readonly phase: "proving";
+    readonly hello: Hello;
+    readonly challenge: string;
+    /** Our address as the challenge names it: it may be another when the proof comes. */
+    readonly directoryId: string;
+  }
   | { readonly phase: "registered"; readonly peer: Peer; readonly beat: Beat }
   /** Ended by us: nothing that it says has an effect. */
   | { readonly phase: "closing" };

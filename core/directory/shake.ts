@@ -42,7 +42,7 @@ export function heard(d: Directory, s: Session, frame: Uint8Array, t: Turn): voi
   switch (s.at.phase) {
     case "proxy": return circuit(d, s, frame, t);
     case "greeting": return greeted(d, s, frame, t);
-    case "proving": return proved(d, s, frame, s.at.hello, s.at.challenge, t);
+    case "proving": return proved(d, s, frame, s.at, t);
     case "waiting": return early(d, s, t);
     case "drawing": return refuse(d, s, "auth-malformed", "a line came before the challenge", t);
     case "registered":
@@ -72,9 +72,10 @@ export function drawn(d: Directory, conn: ConnId, bytes: Uint8Array, t: Turn): v
   assert(bytes.length === 32, "a challenge has 32 bytes");
   const { hello } = s.at;
   const challenge = hex(bytes);
-  session.move(s, "entropy given", { phase: "proving", hello, challenge });
+  const directoryId = d.location as string;
+  session.move(s, "entropy given", { phase: "proving", hello, challenge, directoryId });
   send(d, s, welcome(d, hello.network), t);
-  const line = nickauth.challengeLine(challenge, d.location as string);
+  const line = nickauth.challengeLine(challenge, directoryId);
   send(d, s, envelope.encode(envelope.types.NICK_AUTH_CHALLENGE, line), t);
 }
 
@@ -240,8 +241,10 @@ function register(
   log(d, "debug", "peer.registered", { conn: s.conn, nick: peer.nick, maker: peer.maker }, t);
 }
 
+type Proving = Extract<session.Phase, { phase: "proving" }>;
+
 function proved(
-  d: Directory, s: Session, frame: Uint8Array, hello: Hello, challenge: string, t: Turn,
+  d: Directory, s: Session, frame: Uint8Array, { hello, challenge, directoryId }: Proving, t: Turn,
 ): void {
   const e = d.router.envelope;
   const fault = envelope.scan(frame, e);
@@ -250,7 +253,6 @@ function proved(
   const proof = nickauth.parseProof(envelope.content(frame, e));
   if (!proof.ok) return failProof(d, s, "malformed", "auth-malformed", t);
   const { pubkey, signature } = proof.value;
-  const directoryId = d.location as string;
   const claim = {
     challenge, directoryId, handshakeLine: hello.line, nick: hello.nick, pubkey, signature,
   };

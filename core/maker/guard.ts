@@ -6,8 +6,9 @@
  * another's name spends what that nick has with this directory, and nothing of what it has with
  * others.
  * Rule 2: a fresh nick costs nothing. So every directory has a budget of replies for all nicks
- * together, and all ingresses have one: whoever changes nicks, or owns a directory, gets that and
- * no more. A request that a budget refuses is nobody's violation and spends nothing else.
+ * together, all directories have one, and so have all direct connections: whoever changes nicks, or
+ * owns a directory, gets that and no more, and takes nothing from those who ask directly. A request
+ * that a budget refuses is nobody's violation and spends nothing else.
  * Rule 3: a direct connection comes out of Tor from the same address as all others, so its limits
  * are those of the connection. Connecting again brings fresh ones, so all direct connections have
  * budgets together.
@@ -37,7 +38,7 @@ export type Budgets = {
   readonly directoryReplies: Rate;
   /** Replies to requests over all direct connections. 2/s, burst 50. */
   readonly directReplies: Rate;
-  /** All replies; each signs once for every offer. 10/s, burst 300. */
+  /** Replies to public requests through all directories; they are of ten of them. 20/s, burst 300. */
   readonly replies: Rate;
   /**
    * Lines of one direct connection. 5/s, burst 20, as joinmarket-ng's DirectConnectionRateLimiter.
@@ -75,7 +76,7 @@ export const defaults: Config = {
   budgets: {
     directoryReplies: { tokens: 2, perMs: 1_000, burst: 100 },
     directReplies: { tokens: 2, perMs: 1_000, burst: 50 },
-    replies: { tokens: 10, perMs: 1_000, burst: 300 },
+    replies: { tokens: 20, perMs: 1_000, burst: 300 },
     connectionLines: { tokens: 5, perMs: 1_000, burst: 20 },
     directLines: { tokens: 50, perMs: 1_000, burst: 500 },
     directoryLines: { tokens: 20, perMs: 1_000, burst: 200 },
@@ -209,10 +210,6 @@ export function directOrderbook(m: Guard, conn: ConnId, now: Mono, out: LogEffec
   }
   if (!limiter.take(m.buckets.directReplies, all, now)) {
     return overBudget(m, "directBudget", { conn }, now, out);
-  }
-  if (!limiter.take(m.buckets.replies, all, now)) {
-    limiter.refund(m.buckets.directReplies, all, now);
-    return overBudget(m, "budget", { conn }, now, out);
   }
   rates.answered(m.askedDirect, key, conn, now);
   return "answer";

@@ -107,7 +107,8 @@ export type Onion = {
 const token = { listen: 1, add: 2, remove: 3, check: 4 } as const;
 
 export function create(config: Config, jitter: prng.Key, now: Mono): Onion {
-  service.assertConfig(config);
+  // Of a service that torrc runs nothing of this is used.
+  if (config.managed === "control") service.assertConfig(config);
   assert(config.checkMs >= 1, "onion: checkMs is at least 1");
   assert(config.control.commandsMax >= 2, "onion: two commands may be under way");
   return {

@@ -129,6 +129,7 @@ test("requests: each way to fail has its reason", async () => {
   const cases: [string, string][] = [
     ["HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nshort", "reset"],
     ["HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab", "reset"],
+    ["HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", "malformed"],
     ["", "reset"], ["no http at all\r\n\r\n", "malformed"],
     [`HTTP/1.1 200 OK\r\ncontent-length: 101\r\n\r\n${"x".repeat(101)}`, "too-large"],
   ];

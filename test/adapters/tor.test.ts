@@ -66,6 +66,15 @@ test("tor: a key is made once, kept for us only, and never replaced", async () =
   assert.deepEqual(lost, { type: "key.failed", req: 6, reason: "failed" });
 });
 
+test("tor: a key is written once at a time", async () => {
+  const keyFile = join(folder, "twice.key");
+  const file = secret(new Uint8Array(Buffer.from("ED25519-V3:abc")));
+  const answers = await Promise.all([1, 2].map((req) =>
+    ask({ type: "key.save", req, file }, { keyFile })));
+  assert.deepEqual(answers.map(({ type }) => type), ["key.saved", "key.failed"]);
+  assert.equal((await ask({ type: "key.save", req: 3, file }, { keyFile })).type, "key.saved");
+});
+
 test("tor: the address in torrc's care is read as it stands, and not far", async () => {
   const hostnameFile = join(folder, "hostname");
   const want = { type: "hostname.want", req: 4 } as const;

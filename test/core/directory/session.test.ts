@@ -26,7 +26,7 @@ function phaseOf(name: session.PhaseName): session.Phase {
   switch (name) {
     case "proxy": case "greeting": case "closing": return { phase: name };
     case "waiting": case "drawing": return { phase: name, hello };
-    case "proving": return { phase: name, hello, challenge: "" };
+    case "proving": return { phase: name, hello, challenge: "", directoryId: "" };
     case "registered": {
       const beats = heartbeat.create(defaults.heartbeat, mono(0));
       const peer = registry.add(registry.create(), {

@@ -375,6 +375,14 @@ test("directory: shake: nick-auth: nothing between 795 and 807 (row 2.6/nothing-
   assert.equal(net.statusOf(n).peers.verified, 1);
 });
 
+test("directory: shake: nick-auth: a proof answers for the address that it was asked for", () => {
+  const n = net.start();
+  const conn = challenged(n);
+  net.push(n, { type: "onion.located", location: net.onion(77) });
+  net.prove(n, conn, alice);
+  assert.equal(net.statusOf(n).peers.verified, 1);
+});
+
 test("directory: shake: nick-auth: malformed (row 2.6/strict-object, row 2.6/wrong-type)", () => {
   const proof = JSON.stringify({ type: 805, line: "{}" });
   const frames = [

@@ -74,21 +74,28 @@ test("maker: guard: whoever changes nicks gets the budget of the directory and n
   assert.equal(w.stats(500).refusals.directoryBudget, 4_901);
 });
 
-test("maker: guard: one budget bounds the replies through all ingresses", () => {
-  const w = world(with_({ directoryReplies: wide, directReplies: wide }));
+test("maker: guard: one budget bounds the replies through all directories", () => {
+  const w = world(with_({ directoryReplies: wide }));
   const count = taken(200, (n) => w.ask(0, `a ${n}`, 0) === "answer")
-    + taken(50, (n) => w.askDirect(n, 0) === "answer")
     + taken(200, (n) => w.ask(1, `b ${n}`, 0) === "answer");
   assert.equal(count, 300);
-  assert.equal(w.askDirect(99, 99), "drop");
-  assert.equal(w.askDirect(99, 100), "answer");
+  assert.equal(w.ask(2, "c", 49), "drop");
+  assert.equal(w.ask(2, "c", 50), "answer");
+});
+
+test("maker: guard: those who ask directly are served, whatever the directories bring", () => {
+  const w = world();
+  for (let directory = 0; directory < 5; directory += 1) {
+    for (let n = 0; n < 500; n += 1) w.ask(directory, `x ${n}`, 0);
+  }
+  assert.equal(w.ask(5, "honest", 0), "drop", "their budget is spent");
+  assert.equal(taken(100, (n) => w.askDirect(n, 0) === "answer"), 50);
 });
 
 test("maker: guard: a request that the common budget refuses spends nothing else", () => {
   const w = world(with_({ replies: { ...tight, burst: 1 }, directoryReplies: tight }));
   assert.equal(w.ask(0, "a", 0), "answer");
   for (let n = 0; n < 9; n += 1) assert.equal(w.ask(1, `x ${n}`, 0), "drop");
-  for (let n = 0; n < 9; n += 1) assert.equal(w.askDirect(n, 0), "drop");
   assert.equal(w.ask(1, "a", 1_000), "answer");
   assert.deepEqual(w.m.buckets.directoryReplies.tats.get(1), 2_000, "one token of three");
   assert.equal(w.m.buckets.directReplies.tats.size, 0);
@@ -436,7 +443,7 @@ test("maker: guard: the laws hold, every budget holds, and peace is answered", (
         const passed = (...calls: Call["call"][]) => said
           .filter(({ effect: e }) => e.type === "said" && e.ok && calls.includes(e.call.call))
           .map(({ at }) => at);
-        within(passed("ask", "askDirect"), small.budgets.replies);
+        within(passed("ask"), small.budgets.replies);
         within(passed("askDirect"), small.budgets.directReplies);
         within(passed("line"), small.budgets.directLines);
         within(passed("directoryLine"), small.budgets.lines);

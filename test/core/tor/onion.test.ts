@@ -363,6 +363,14 @@ test("tor: onion: stopped, nothing is due; started again, it is the same address
   assert.equal(adds(w).filter((line) => line.includes("NEW:")).length, 1);
 });
 
+test("tor: onion: torrc: where it leads is torrc's business, however it is written", () => {
+  const w = started({ managed: "torrc", target: "unix:/a folder/s.sock" });
+  w.hostname = `${host}\n`;
+  pass(w, 500);
+  assert.ok(take(w).includes("address"));
+  assert.throws(() => started({ target: "unix:/a folder/s.sock" }), /one printable word/);
+});
+
 test("tor: onion: torrc: the address is read, and the control port left alone", () => {
   const w = started({ managed: "torrc" });
   pass(w, 500);
