@@ -38,7 +38,7 @@ export type Budgets = {
   readonly directoryReplies: Rate;
   /** Replies to requests over all direct connections. 2/s, burst 50. */
   readonly directReplies: Rate;
-  /** Replies to public requests through all directories; they are of ten of them. 20/s, burst 300. */
+  /** Replies to public requests through all directories: as many as of ten. 20/s, burst 300. */
   readonly replies: Rate;
   /**
    * Lines of one direct connection. 5/s, burst 20, as joinmarket-ng's DirectConnectionRateLimiter.
