@@ -13,8 +13,13 @@ import { seedsMax, seedText } from "./seeds.ts";
 import { createTally } from "./tally.ts";
 
 export type Figures = {
-  /** Steps of any machine in a second, in one process, with digest and checks. */
+  /**
+   * What worlds do next, in a second: arrivals, timers, dials, wake-ups and steps of machines, in
+   * one process, with digest and checks.
+   */
   readonly eventsPerSecond: number;
+  /** The steps of machines among them. */
+  readonly stepsPerSecond: number;
   /** Virtual time by time on the wall. */
   readonly ratio: number;
   readonly jobs: number;
@@ -23,6 +28,15 @@ export type Figures = {
   /** Parts of a hundred of the time that checks take. */
   readonly checkShare: number;
   readonly scaling: readonly { readonly nodes: number; readonly eventsPerSecond: number }[];
+};
+
+/** One line of a history. */
+export type BenchLine = {
+  readonly bench: 1;
+  readonly at: number;
+  readonly code: string;
+  readonly machine: string;
+  readonly figures: Figures;
 };
 
 export type Spans = {
@@ -73,31 +87,37 @@ export async function measure(m: Measuring): Promise<Figures> {
   });
   const share = 1 - one.eventsPerSecond / bare.eventsPerSecond;
   return {
-    eventsPerSecond: Math.round(one.eventsPerSecond), ratio: Math.round(one.ratio), jobs: m.jobs,
+    eventsPerSecond: Math.round(one.eventsPerSecond),
+    stepsPerSecond: Math.round(one.stepsPerSecond), ratio: Math.round(one.ratio), jobs: m.jobs,
     seedsPerHour, seedMs: one.seedMs, checkShare: Math.max(0, Math.round(100 * share)), scaling,
   };
 }
 
-type Alone = Pick<Figures, "eventsPerSecond" | "ratio" | "seedMs">;
+type Alone = Pick<Figures, "eventsPerSecond" | "stepsPerSecond" | "ratio" | "seedMs">;
 
 type Work = Pick<Spans, "warmMs" | "spanMs" | "spans"> & {
   readonly recipe: Recipe;
   readonly options: RunOptions;
 };
 
+const nothing = { events: 0, steps: 0, virtualMs: 0, wallMs: 0 };
+
 /** Seed after seed in this process, for so long. */
 function alone(m: Measuring, { recipe, options, warmMs, spanMs, spans }: Work): Alone {
   const rates: number[] = [];
+  const steps: number[] = [];
   const ratios: number[] = [];
   const times: number[] = [];
   let seed = 0n;
-  const run = (ms: number): { steps: number; virtualMs: number; wallMs: number } => {
+  const run = (ms: number): typeof nothing => {
     const began = m.ambient.now();
-    const sum = { steps: 0, virtualMs: 0, wallMs: 0 };
+    const sum = { ...nothing };
     do {
       const at = m.ambient.now();
       const scenario = drawn(recipe.profile, seedText(seed), recipe.adjust, builtIn);
-      const outcome = builtIn.run(scenario, options);
+      const going = builtIn.begin(scenario, options);
+      while (builtIn.advance(going)) sum.events += 1;
+      const outcome = builtIn.outcome(going);
       seed += 1n;
       sum.steps += outcome.steps;
       sum.virtualMs += outcome.virtualMs;
@@ -109,14 +129,15 @@ function alone(m: Measuring, { recipe, options, warmMs, spanMs, spans }: Work): 
   if (warmMs > 0) run(warmMs);
   times.length = 0;
   for (let i = 0; i < spans; i += 1) {
-    const { steps, virtualMs, wallMs } = run(spanMs);
-    rates.push((steps * 1_000) / wallMs);
-    ratios.push(virtualMs / wallMs);
+    const sum = run(spanMs);
+    rates.push((sum.events * 1_000) / sum.wallMs);
+    steps.push((sum.steps * 1_000) / sum.wallMs);
+    ratios.push(sum.virtualMs / sum.wallMs);
   }
   times.sort((a, b) => a - b);
   const at = (share: number): number => times[Math.floor(share * (times.length - 1))] ?? 0;
   return {
-    eventsPerSecond: median(rates), ratio: median(ratios),
+    eventsPerSecond: median(rates), stepsPerSecond: median(steps), ratio: median(ratios),
     seedMs: { p50: at(0.5), p95: at(0.95), most: at(1) },
   };
 }

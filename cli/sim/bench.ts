@@ -5,7 +5,7 @@
  * Rule 2: compared only with runs on the same kind of machine: processor, cores, Node.
  * @module
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import { dirname } from "node:path";
 import { type Ambient, createAmbient } from "../../adapters/ambient.ts";
@@ -15,7 +15,8 @@ import { exits } from "../exit.ts";
 import { tellProblems } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { unadjusted } from "./adjust.ts";
-import { type Figures, measure, median, type Spans } from "./bench-figures.ts";
+import { type BenchLine, type Figures, measure, median, type Spans } from "./bench-figures.ts";
+import { page, shrinkOf } from "./bench-page.ts";
 import { corpusFolder, scenariosIn } from "./corpus.ts";
 import { type Kept, Unwritten, writing } from "./files.ts";
 import { readAll } from "./flags.ts";
@@ -31,17 +32,9 @@ export type BenchFlags = {
   readonly json?: boolean;
 };
 
-/** Where `--record` writes. */
+/** Where `--record` writes: a line for each measurement, and the newest as a page. */
 export const recordFile = "docs/bench/sim.jsonl";
-
-/** One line of a history. */
-export type BenchLine = {
-  readonly bench: 1;
-  readonly at: number;
-  readonly code: string;
-  readonly machine: string;
-  readonly figures: Figures;
-};
+export const pageFile = "docs/bench/simulator.md";
 
 const full: Spans = {
   warmMs: 3_000, spanMs: 10_000, spans: 5, seedsMs: 60_000, scaleMs: 5_000, scaleSteps: 1_000_000,
@@ -76,7 +69,9 @@ export async function bench(
   const file = flags.history ?? (flags.record === true ? recordFile : undefined);
   const before = file === undefined ? [] : historyOf(file, line.machine);
   const fallen = compareFigures(figures, before);
-  const isLost = file !== undefined && !added(file, line, io);
+  const kept = keptIn(corpusFolder);
+  const isLost = file !== undefined && !added(file, line, io)
+    || flags.record === true && !paged(page(line, kept), io);
   const exit = fallen.length === 0 && !isLost ? exits.ok : exits.failed;
   const last = lastLine(exit, {
     events: figures.eventsPerSecond, ratio: figures.ratio, seeds: figures.seedsPerHour,
@@ -86,17 +81,25 @@ export async function bench(
     io.err(last);
     return exit;
   }
-  const shrinking = shrinkText(keptIn(corpusFolder));
+  const shrinking = shrinkText(kept);
   io.out([line.machine, ...linesOf(figures), ...shrinking, ...fallen, ""].join("\n") + last);
   return exit;
 }
 
 /** Adds a line to a history. False if it cannot be written: the figures are told all the same. */
 function added(file: string, line: BenchLine, io: Io): boolean {
+  return written(file, io, () => appendFileSync(file, `${JSON.stringify(line)}\n`));
+}
+
+function paged(text: string, io: Io): boolean {
+  return written(pageFile, io, () => writeFileSync(pageFile, text));
+}
+
+function written(file: string, io: Io, write: () => void): boolean {
   try {
     writing(file, () => {
       mkdirSync(dirname(file), { recursive: true });
-      appendFileSync(file, `${JSON.stringify(line)}\n`);
+      write();
     });
     return true;
   } catch (error) {
@@ -155,6 +158,7 @@ function compareFigures(figures: Figures, before: readonly BenchLine[]): string[
 function linesOf(f: Figures): string[] {
   const rows = [
     ["events/s, one process, checks and digest on", countText(f.eventsPerSecond)],
+    ["steps of machines among them", countText(f.stepsPerSecond)],
     ["simulated : wall, std20, one process", `${countText(f.ratio)} : 1`],
     [`complete std20 seeds/h, ${f.jobs} processes`, countText(f.seedsPerHour)],
     ["ms a seed, p50 / p95 / most", `${f.seedMs.p50} / ${f.seedMs.p95} / ${f.seedMs.most}`],
@@ -169,12 +173,9 @@ function keptIn(folder: string): Kept[] {
   return scenariosIn(folder).map(({ kept }) => kept);
 }
 
-/** What it took to make the kept failures small, as it was noted then. */
 function shrinkText(kept: readonly Kept[]): string[] {
-  const noted = kept.flatMap(({ shrunk }) => (shrunk?.ms === undefined ? [] : [shrunk]));
-  if (noted.length === 0) return [];
-  const runs = median(noted.map((one) => one.runs));
-  const seconds = median(noted.map((one) => one.ms ?? 0)) / 1_000;
-  return [`shrinking of ${noted.length} kept failures, median: ${runs} runs, ${
-    seconds.toFixed(1)} s`];
+  const shrunk = shrinkOf(kept);
+  if (shrunk === undefined) return [];
+  const { failures, runs, seconds } = shrunk;
+  return [`shrinking of ${failures} kept failures, median: ${runs} runs, ${seconds.toFixed(1)} s`];
 }
