@@ -9,9 +9,7 @@
  * @module
  */
 import { assert, unreachable } from "../assert.ts";
-import * as envelope from "../joinmarket/envelope.ts";
-import * as handshake from "../joinmarket/handshake.ts";
-import { notServing } from "../joinmarket/onion.ts";
+import { visit } from "../joinmarket/visit.ts";
 import type {
   ClockEvent, ConfideEffect, ConnEffect, DialEffect, LogEffect, Tick,
 } from "../kernel/io.ts";
@@ -112,23 +110,9 @@ function run(d: Doorway, t: Turn, doing: (inner: errands.Turn) => void): void {
 
 function act(d: Doorway, t: Turn, doing: (inner: errands.Turn) => void): void {
   const wishes: errands.Effect[] = [];
-  doing({ now: t.now, p: t.p, out: wishes, manners: mannersOf(d) });
+  const manners = visit("directory", d.nick, d.config.network);
+  doing({ now: t.now, p: t.p, out: wishes, manners });
   for (const wish of wishes) translate(d, wish, t);
-}
-
-function mannersOf(d: Doorway): errands.Manners {
-  return {
-    hello: () => envelope.encode(envelope.types.HANDSHAKE, handshake.peerHello({
-      nick: d.nick, network: d.config.network, location: notServing, features: [],
-    })),
-    isOurs: (frame) => {
-      const into = envelope.create();
-      if (envelope.scan(frame, into) !== undefined) return false;
-      if (into.type !== envelope.types.DN_HANDSHAKE) return false;
-      const hello = handshake.parseDirectory(envelope.content(frame, into));
-      return hello.ok && hello.value.nick === d.nick;
-    },
-  };
 }
 
 function translate(d: Doorway, wish: errands.Effect, t: Turn): void {

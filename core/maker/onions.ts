@@ -7,9 +7,7 @@
  * @module
  */
 import { unreachable } from "../assert.ts";
-import * as envelope from "../joinmarket/envelope.ts";
-import * as handshake from "../joinmarket/handshake.ts";
-import { notServing } from "../joinmarket/onion.ts";
+import { visit } from "../joinmarket/visit.ts";
 import { NEVER, type Mono } from "../time.ts";
 import * as errands from "../tor/errands.ts";
 import type * as onion from "../tor/onion.ts";
@@ -26,7 +24,8 @@ export function deadline(d: Maker): Mono {
 export function tell(d: Maker, event: onion.Event, t: Turn): void {
   if (d.errands === undefined) return;
   const wishes: errands.Effect[] = [];
-  errands.tell(d.errands, event, { now: t.now, p: t.p, out: wishes, manners: mannersOf(d) });
+  const manners = visit("maker", d.nick, d.config.network);
+  errands.tell(d.errands, event, { now: t.now, p: t.p, out: wishes, manners });
   for (const wish of wishes) translate(d, wish, t);
 }
 
@@ -34,23 +33,9 @@ export function tell(d: Maker, event: onion.Event, t: Turn): void {
 export function happened(d: Maker, event: errands.WireEvent, t: Turn): void {
   if (d.errands === undefined) return;
   const wishes: errands.Effect[] = [];
-  errands.happened(d.errands, event, { now: t.now, p: t.p, out: wishes, manners: mannersOf(d) });
+  const manners = visit("maker", d.nick, d.config.network);
+  errands.happened(d.errands, event, { now: t.now, p: t.p, out: wishes, manners });
   for (const wish of wishes) translate(d, wish, t);
-}
-
-function mannersOf(d: Maker): errands.Manners {
-  return {
-    hello: () => envelope.encode(envelope.types.HANDSHAKE, handshake.peerHello({
-      nick: d.nick, network: d.config.network, location: notServing, features: [],
-    })),
-    isOurs: (frame) => {
-      const into = envelope.create();
-      if (envelope.scan(frame, into) !== undefined) return false;
-      if (into.type !== envelope.types.HANDSHAKE) return false;
-      const hello = handshake.parsePeer(envelope.content(frame, into));
-      return hello.ok && hello.value.nick === d.nick;
-    },
-  };
 }
 
 function translate(d: Maker, wish: errands.Effect, t: Turn): void {
