@@ -21,8 +21,26 @@ const browser = spawn(process.env["CHROMIUM"] ?? "chromium", [
   "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--remote-debugging-pipe",
   "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic",
   `--user-data-dir=${profile}`, "about:blank",
-], { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
-const limit = setTimeout(() => browser.kill("SIGKILL"), 300_000);
+], { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"], detached: true });
+const limit = setTimeout(end, 300_000);
+
+/** Ends the browser with its children, which share its group and may outlive it. */
+function end() {
+  try {
+    process.kill(-browser.pid, "SIGKILL");
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
+  }
+}
+
+/** A child that is still dying may put a file back: what is left of a temporary folder is no failure of the page. */
+function clear() {
+  try {
+    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  } catch (error) {
+    console.error(`left behind: ${profile}: ${error.code}`);
+  }
+}
 
 let said = "";
 let id = 0;
@@ -182,7 +200,7 @@ try {
   await main();
 } finally {
   clearTimeout(limit);
-  browser.kill();
+  end();
   await new Promise((done) => browser.exitCode === null && browser.signalCode === null ? browser.once("exit", done) : done());
-  rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  clear();
 }

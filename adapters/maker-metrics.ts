@@ -9,10 +9,12 @@
  * Rule 4: what is not known is `NaN`, so that no alarm takes it for nothing.
  * @module
  */
-import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
+import type { Counter, Registry } from "prom-client";
 import { names } from "../core/maker/degraded.ts";
 import type { Block } from "../core/maker/offers.ts";
 import type { Status } from "../core/maker/status.ts";
+import * as registries from "./registry.ts";
+import { counter, gauge, setTotal, setTotals } from "./registry.ts";
 
 export type Metrics = {
   readonly contentType: string;
@@ -123,10 +125,7 @@ function span(ms: number | null): number {
 
 /** Creates the registry, with the metrics of the process itself. */
 export function create(version: string): Metrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const build = gauge(registry, "dw_maker_build_info", "What runs; always 1.", ["version", "node"]);
-  build.set({ version, node: process.versions.node }, 1);
+  const registry = registries.create("dw_maker_build_info", version);
   const fill = filler(registry);
   const text: Metrics["text"] = async (status) => {
     fill(status);
@@ -151,11 +150,7 @@ function filler(registry: Registry): (status: Status) => void {
     for (const { metric, label, read } of sets) {
       for (const [key, value] of Object.entries(read(status))) metric.set({ [label]: key }, value);
     }
-    for (const { metric, label, read } of reasons) {
-      // The core's totals only grow: a reset and one step is how a counter takes a total.
-      metric.reset();
-      for (const [key, value] of Object.entries(read(status))) metric.inc({ [label]: key }, value);
-    }
+    for (const { metric, label, read } of reasons) setTotals(metric, label, read(status));
     for (const [prefix, read] of totals) fillTotals(registry, plain, prefix, read(status));
   };
 }
@@ -164,22 +159,12 @@ function fillTotals(
   registry: Registry, plain: Map<string, Counter>, prefix: string, values: Table,
 ): void {
   for (const [name, value] of Object.entries(values)) {
-    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    const full = `${prefix}_${snake}_total`;
+    const full = `${prefix}_${registries.snake(name)}_total`;
     let metric = plain.get(full);
     if (metric === undefined) {
       metric = counter(registry, full, `The maker's counter ${name}.`, []);
       plain.set(full, metric);
     }
-    metric.reset();
-    metric.inc(value);
+    setTotal(metric, value);
   }
-}
-
-function gauge(registry: Registry, name: string, help: string, labelNames: string[]): Gauge {
-  return new Gauge({ name, help, labelNames, registers: [registry] });
-}
-
-function counter(registry: Registry, name: string, help: string, labelNames: string[]): Counter {
-  return new Counter({ name, help, labelNames, registers: [registry] });
 }

@@ -10,9 +10,11 @@
  * Rule 4: what is not known is `NaN`, so that no alarm takes it for nothing.
  * @module
  */
-import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
+import type { Counter, Registry } from "prom-client";
 import type { Status } from "../core/directory/status.ts";
 import { names } from "../core/tor/shown.ts";
+import * as registries from "./registry.ts";
+import { counter, gauge, setTotal, setTotals } from "./registry.ts";
 import type { SocketCounts } from "./sockets.ts";
 
 /** One registry for the life of the process. */
@@ -96,20 +98,14 @@ const refusals: readonly (readonly [name: string, help: string, read: keyof Refu
 
 /** Creates the registry, with the metrics of the process itself. */
 export function create(version: string): Metrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const build = gauge(registry, "jm_build_info", "What runs; always 1.", ["version", "node"]);
-  build.set({ version, node: process.versions.node }, 1);
+  const registry = registries.create("jm_build_info", version);
   const fill = filler(registry);
   const refused = refusals.map(([name, help, read]) => {
     return { metric: counter(registry, name, help, []), read };
   });
   const text: Metrics["text"] = async (status, sockets) => {
     fill(status);
-    for (const { metric, read } of refused) {
-      metric.reset();
-      metric.inc(sockets?.[read] ?? 0);
-    }
+    for (const { metric, read } of refused) setTotal(metric, sockets?.[read] ?? 0);
     return registry.metrics();
   };
   return { contentType: registry.contentType, text };
@@ -136,33 +132,17 @@ function filler(registry: Registry): (status: Status) => void {
       wrong.set({ state }, Number(status.degraded.some(({ name }) => name === state)));
     }
     for (const { metric, read } of gauges) metric.set(read(status));
-    for (const { metric, label, read } of byReason) fillLabels(metric, label, read(status));
+    for (const { metric, label, read } of byReason) setTotals(metric, label, read(status));
     for (const [name, value] of Object.entries(status.totals)) {
       let metric = plain.get(name);
       if (metric === undefined) plain.set(name, (metric = plainCounter(registry, name)));
-      metric.reset();
-      metric.inc(value);
+      setTotal(metric, value);
     }
   };
 }
 
-// The core's totals only grow; a reset and one step to the new value is how a counter of this
-// library takes a total.
-function fillLabels(metric: Counter, label: string, values: { [key: string]: number }): void {
-  metric.reset();
-  for (const [key, value] of Object.entries(values)) metric.inc({ [label]: key }, value);
-}
-
 function plainCounter(registry: Registry, name: string): Counter {
-  const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  const [full, help] = named.get(name) ?? [`jm_${snake}_total`, `The node's counter ${name}.`];
-  return counter(registry, full, help, []);
-}
-
-function gauge(registry: Registry, name: string, help: string, labelNames: string[]): Gauge {
-  return new Gauge({ name, help, labelNames, registers: [registry] });
-}
-
-function counter(registry: Registry, name: string, help: string, labelNames: string[]): Counter {
-  return new Counter({ name, help, labelNames, registers: [registry] });
+  const full = `jm_${registries.snake(name)}_total`;
+  const [known, help] = named.get(name) ?? [full, `The node's counter ${name}.`];
+  return counter(registry, known, help, []);
 }
