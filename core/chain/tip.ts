@@ -12,6 +12,9 @@
  * began, moved on by monotonic time. A clock that is set while we run makes no tip old or new.
  * Rule 5: a server that says it is behind is as good as silent about the tip; it is told as
  * `failed`, not as an advance.
+ * Rule 6: that clock may have been wrong. Blocks that arrive for a third of `staleMs`, no faster
+ * than twice the pace of their stamps, are of today: the newest stamp is the wall clock from then
+ * on. A server that catches up with the chain is faster; one that is cut off gets none.
  * @module
  */
 import { assert, unreachable } from "../assert.ts";
@@ -28,6 +31,9 @@ export type Config = {
   /** Without an answer for so long, what was known is old. Longer than `pollMs`. */
   readonly silentMs: number;
 };
+
+/** So many blocks, at least, show their pace. */
+const pacedMin = 3;
 
 /** Three hours without a block come about once in fifty years. */
 export const defaults: Config = { pollMs: 15_000, staleMs: 10_800_000, silentMs: 120_000 };
@@ -69,6 +75,8 @@ export type Watch = {
   heardAt: Mono;
   /** When the tip's block is too old. */
   oldAt: Mono;
+  /** Since the pace of an old tip's successors is looked at; how many came. */
+  paced: { readonly timeS: number; readonly at: Mono; blocks: number } | undefined;
   /** Has a new question been wished for while one was under way? */
   isNudged: boolean;
   stale: Staleness | undefined;
@@ -81,8 +89,8 @@ export function create(config: Config): Watch {
   assert(config.staleMs >= 0, "an age");
   return {
     config, anchor: { unixMs: 0 }, anchoredAt: 0 as Mono, isRunning: false, tip: undefined,
-    asked: 0, tokens: 0, pollAt: NEVER, heardAt: 0 as Mono, oldAt: NEVER, isNudged: false,
-    stale: undefined,
+    asked: 0, tokens: 0, pollAt: NEVER, heardAt: 0 as Mono, oldAt: NEVER,
+    paced: undefined, isNudged: false, stale: undefined,
   };
 }
 
@@ -172,8 +180,28 @@ function heard(m: Watch, tip: Tip, now: Mono, out: Effect[]): void {
   out.push({ type: "answered", tip });
   if (from?.hash === tip.hash) return;
   m.oldAt = oldAtOf(m, tip);
+  if (now < m.oldAt) m.paced = undefined;
+  else pace(m, tip, from !== undefined && tip.keptSince === true, now);
   if (from === undefined) out.push({ type: "found", tip });
   else out.push({ type: tip.keptSince === true ? "advanced" : "reorganised", tip, from });
+}
+
+/** Rule 6, for a tip that looks old. */
+function pace(m: Watch, tip: Tip, isNext: boolean, now: Mono): void {
+  const { paced, config: { staleMs } } = m;
+  const gainedMs = (tip.timeS - (paced?.timeS ?? 0)) * 1_000;
+  const passedMs = now - (paced?.at ?? now);
+  const isSlow = gainedMs <= 2 * Math.max(passedMs, staleMs / 3);
+  if (paced === undefined || !isNext || !isSlow) {
+    m.paced = { timeS: tip.timeS, at: now, blocks: 0 };
+    return;
+  }
+  paced.blocks += 1;
+  if (paced.blocks < pacedMin || passedMs < staleMs / 3) return;
+  m.anchor = { unixMs: tip.timeS * 1_000 };
+  m.anchoredAt = now;
+  m.oldAt = after(now, staleMs);
+  m.paced = undefined;
 }
 
 /** The instant at which the tip's block is `staleMs` old; at once if it was so before we began. */

@@ -231,3 +231,54 @@ test("tip: laws: a silent server is stale in silentMs; stale and fresh take turn
     assert.equal(run.state.tokens, asked);
   }), { numRuns: 80 });
 });
+
+/** A watch whose wall clock was two days ahead when it began: every block looks old. */
+function ahead(): Bench {
+  const b = bench();
+  say(b, { type: "started", unixMs: bornMs + 172_800_000 });
+  assert.deepEqual(types(answer(b, told(tipAt(5)))), ["answered", "found", "stale"]);
+  return b;
+}
+/** The next block comes `ms` later; its stamp is `stampMs` after that of its parent. */
+function next(b: Bench, ms: number, stampMs: number, kept = true): readonly string[] {
+  b.at += ms;
+  say(b, { type: "tick" });
+  const { height, timeS } = b.m.tip ?? assert.fail("no tip");
+  const block = { ...tipAt(height + 1, kept), timeS: timeS + stampMs / 1_000 };
+  return types(answer(b, told(block)));
+}
+
+test("tip: a clock that was ahead at the start is found out by the pace of blocks", () => {
+  const b = ahead();
+  for (let i = 0; i < 3; i += 1) assert.deepEqual(next(b, 100, 100), ["answered", "advanced"]);
+  assert.deepEqual(next(b, 100, 100), ["answered", "advanced", "fresh"]);
+  assert.ok(tip.isFresh(b.m));
+  // From here on it is as with a clock that was right.
+  b.at += 40;
+  for (let i = 0; i < 24; i += 1, b.at += 40) {
+    say(b, { type: "tick" });
+    assert.deepEqual(types(answer(b, told({ ...b.m.tip as Tip, keptSince: true }))), ["answered"]);
+  }
+  assert.ok(tip.isFresh(b.m));
+  assert.ok(types(say(b, { type: "tick" })).includes("stale"));
+});
+
+test("tip: a node that catches up, is cut off, or goes astray stays old", () => {
+  const catching = ahead();
+  for (let i = 0; i < 100; i += 1) {
+    assert.deepEqual(next(catching, 20, 1_000), ["answered", "advanced"]);
+  }
+  const silent = ahead();
+  for (let i = 0; i < 100; i += 1) {
+    silent.at += 40;
+    say(silent, { type: "tick" });
+    assert.deepEqual(types(answer(silent, told(tipAt(5, true)))), ["answered"]);
+  }
+  const astray = ahead();
+  for (let i = 0; i < 100; i += 1) {
+    assert.deepEqual(next(astray, 100, 100, false), ["answered", "reorganised"]);
+  }
+  const few = ahead();
+  for (let i = 0; i < 2; i += 1) next(few, 400, 400);
+  assert.ok([catching, silent, astray, few].every(({ m }) => !tip.isFresh(m)));
+});
