@@ -11,6 +11,7 @@
  */
 import { assert, unreachable } from "../core/assert.ts";
 import type { Key } from "../core/prng.ts";
+import { empty } from "./lists.ts";
 import * as arrivals from "./net/arrivals.ts";
 import * as ends from "./net/ends.ts";
 import { dialUsMax, synRetriesMax, synUs } from "./net/law.ts";
@@ -246,7 +247,7 @@ function joined(s: Socket, size: number): Uint8Array {
     }
   }
   s.unreadBytes -= size;
-  if (s.unreadHead === s.unread.length) s.unread.length = 0;
+  if (s.unreadHead === s.unread.length) empty(s.unread);
   else if (s.unreadHead > 64) s.unread.splice(0, s.unreadHead);
   else return out;
   s.unreadHead = 0;

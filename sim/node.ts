@@ -22,6 +22,7 @@ import * as clocks from "./clocks.ts";
 import * as digest from "./digest.ts";
 import * as disk from "./disk.ts";
 import * as merged from "./invariants/merged.ts";
+import { empty } from "./lists.ts";
 import * as marks from "./marks.ts";
 import { violation } from "./invariants/violation.ts";
 import * as network from "./network.ts";
@@ -55,7 +56,7 @@ export function look(w: World, node: Node): void {
 }
 
 function emptied(node: Node): void {
-  node.inbox.length = 0;
+  empty(node.inbox);
   node.inboxAt = 0;
 }
 

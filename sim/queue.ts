@@ -4,76 +4,122 @@
  * Rule 1: instants are whole microseconds of true time, which no node sees.
  * Rule 2: ties are broken by a number drawn when an item is put in, then by the order of putting
  * in: the same seed gives the same order, another seed may give another.
+ * Rule 3: a heap in columns: what is compared lies side by side in memory, and no item has a
+ * record of its own.
  * Not known here: what items mean.
  * @module
  */
 import { assert } from "../core/assert.ts";
 import { u32, type Prng } from "../core/prng.ts";
 
-/** An item in the queue. `tie` and `seq` belong to the queue. */
-export type Queued<T> = { readonly atUs: number; tie: number; seq: number; readonly item: T };
-
 export type Queue<T> = {
-  readonly heap: Queued<T>[];
+  readonly items: T[];
+  /** Of each item in the heap; as long as there is room. */
+  atUs: Float64Array;
+  tie: Uint32Array;
+  seq: Float64Array;
   readonly ties: Prng;
-  seq: number;
+  /** Items that were ever put in. */
+  pushed: number;
 };
+
+const roomMin = 64;
 
 /** An empty queue whose ties are drawn from `ties`. */
 export function create<T>(ties: Prng): Queue<T> {
-  return { heap: [], ties, seq: 0 };
+  return {
+    items: [], atUs: new Float64Array(roomMin), tie: new Uint32Array(roomMin),
+    seq: new Float64Array(roomMin), ties, pushed: 0,
+  };
 }
 
 /** Puts an item in, due at `atUs`. */
 export function push<T>(q: Queue<T>, atUs: number, item: T): void {
-  q.seq += 1;
-  const one: Queued<T> = { atUs, tie: u32(q.ties), seq: q.seq, item };
-  const { heap } = q;
-  let at = heap.length;
-  heap.push(one);
+  const tie = u32(q.ties);
+  q.pushed += 1;
+  let at = q.items.length;
+  if (at === q.atUs.length) grow(q);
+  q.items.push(item);
   while (at > 0) {
     const up = (at - 1) >> 1;
-    const above = heap[up] as Queued<T>;
-    if (!isBefore(one, above)) break;
-    heap[at] = above;
+    const aboveUs = q.atUs[up] as number;
+    // What is put in last comes last of equals.
+    if (atUs > aboveUs || (atUs === aboveUs && tie >= (q.tie[up] as number))) break;
+    move(q, up, at);
     at = up;
   }
-  heap[at] = one;
+  put(q, at, atUs, tie, q.pushed, item);
 }
 
 /** When the next item is due; `undefined` when there is none. */
 export function nextAt<T>(q: Queue<T>): number | undefined {
-  return q.heap[0]?.atUs;
+  return q.items.length === 0 ? undefined : q.atUs[0];
 }
 
-/** Takes the next item out. Asserts that there is one. */
-export function pop<T>(q: Queue<T>): Queued<T> {
-  const { heap } = q;
-  const top = heap[0];
+/** Takes the next item out; `nextAt` tells its instant. Asserts that there is one. */
+export function pop<T>(q: Queue<T>): T {
+  const { items } = q;
+  const top = items[0];
   assert(top !== undefined, "an empty queue was popped");
-  const last = heap.pop() as Queued<T>;
-  if (heap.length > 0) sink(heap, last);
+  const last = items.pop() as T;
+  if (items.length > 0) sink(q, last);
   return top;
 }
 
-function sink<T>(heap: Queued<T>[], one: Queued<T>): void {
-  const count = heap.length;
+function grow<T>(q: Queue<T>): void {
+  const { atUs, tie, seq } = q;
+  q.atUs = new Float64Array(2 * atUs.length);
+  q.atUs.set(atUs);
+  q.tie = new Uint32Array(2 * atUs.length);
+  q.tie.set(tie);
+  q.seq = new Float64Array(2 * atUs.length);
+  q.seq.set(seq);
+}
+
+function put<T>(
+  q: Queue<T>, at: number, atUs: number, tie: number, seq: number, item: T,
+): void {
+  q.atUs[at] = atUs;
+  q.tie[at] = tie;
+  q.seq[at] = seq;
+  q.items[at] = item;
+}
+
+function move<T>(q: Queue<T>, from: number, to: number): void {
+  q.atUs[to] = q.atUs[from] as number;
+  q.tie[to] = q.tie[from] as number;
+  q.seq[to] = q.seq[from] as number;
+  q.items[to] = q.items[from] as T;
+}
+
+/** The last item, whose keys still stand behind the heap, finds its place from the top. */
+function sink<T>(q: Queue<T>, item: T): void {
+  const count = q.items.length;
+  const atUs = q.atUs[count] as number;
+  const tie = q.tie[count] as number;
+  const seq = q.seq[count] as number;
   let at = 0;
   for (;;) {
     let down = 2 * at + 1;
     if (down >= count) break;
-    const right = down + 1;
-    if (right < count && isBefore(heap[right] as Queued<T>, heap[down] as Queued<T>)) down = right;
-    const below = heap[down] as Queued<T>;
-    if (!isBefore(below, one)) break;
-    heap[at] = below;
+    if (down + 1 < count && isBefore(q, down + 1, down)) down += 1;
+    const belowUs = q.atUs[down] as number;
+    if (belowUs > atUs || (belowUs === atUs && !isTied(q, down, tie, seq))) break;
+    move(q, down, at);
     at = down;
   }
-  heap[at] = one;
+  put(q, at, atUs, tie, seq, item);
 }
 
-function isBefore<T>(a: Queued<T>, b: Queued<T>): boolean {
-  if (a.atUs !== b.atUs) return a.atUs < b.atUs;
-  if (a.tie !== b.tie) return a.tie < b.tie;
-  return a.seq < b.seq;
+function isBefore<T>(q: Queue<T>, a: number, b: number): boolean {
+  const oneUs = q.atUs[a] as number;
+  const otherUs = q.atUs[b] as number;
+  if (oneUs !== otherUs) return oneUs < otherUs;
+  return isTied(q, a, q.tie[b] as number, q.seq[b] as number);
+}
+
+/** Of two at one instant: does the item at `at` come before that of `tie` and `seq`? */
+function isTied<T>(q: Queue<T>, at: number, tie: number, seq: number): boolean {
+  const own = q.tie[at] as number;
+  return own === tie ? (q.seq[at] as number) < seq : own < tie;
 }

@@ -17,6 +17,7 @@ import * as clocks from "./clocks.ts";
 import * as digest from "./digest.ts";
 import * as faults from "./faults.ts";
 import type { Item, NodeItem, NoticeItem } from "./items.ts";
+import { empty } from "./lists.ts";
 import * as network from "./network.ts";
 import * as node from "./node.ts";
 import * as oracles from "./oracles/oracles.ts";
@@ -71,9 +72,8 @@ export function advance(r: Run): boolean {
   const nextUs = queue.nextAt(w.queue);
   if (nextUs === undefined || nextUs > w.endUs) return finish(w);
   if (options.fork !== undefined && !r.forked && nextUs >= options.fork.atUs) fork(r);
-  const { atUs, item } = queue.pop(w.queue);
-  w.nowUs = atUs;
-  happen(w, item);
+  w.nowUs = nextUs;
+  happen(w, queue.pop(w.queue));
   return true;
 }
 
@@ -82,7 +82,7 @@ function nextReady(w: World): Node | undefined {
   const first = w.ready[w.readyAt];
   w.readyAt += 1;
   if (w.readyAt === w.ready.length) {
-    w.ready.length = 0;
+    empty(w.ready);
     w.readyAt = 0;
   }
   return first;

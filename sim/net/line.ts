@@ -9,6 +9,7 @@
  * @module
  */
 import * as prng from "../../core/prng.ts";
+import { empty } from "../lists.ts";
 import * as queue from "../queue.ts";
 import { joinUsMax, neverUs, rtoUs } from "./law.ts";
 import { mark, type Network, type Path, type Segment, type Socket } from "./socket.ts";
@@ -210,9 +211,7 @@ export function shift(s: Socket): Segment {
 /** Gives room back that arrived segments took in the line. */
 export function trim(s: Socket): void {
   const { line, head } = s;
-  // One segment at a time is the rule, and taking it off costs less than a new length.
-  if (head === 1 && line.length === 1) line.pop();
-  else if (head === line.length) line.length = 0;
+  if (head === line.length) empty(line);
   else if (head > 64 && head * 2 > line.length) line.splice(0, head);
   else return;
   s.sent -= head;

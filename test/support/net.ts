@@ -78,7 +78,8 @@ export function runOut(l: Lab): void {
 }
 
 function advance(l: Lab): void {
-  const { atUs, item } = queue.pop(l.items);
+  const atUs = queue.nextAt(l.items) ?? assert.fail("nothing is next");
+  const item = queue.pop(l.items);
   assert.ok(atUs >= l.nowUs, "time goes back");
   l.nowUs = atUs;
   l.steps += 1;

@@ -112,10 +112,10 @@ function until(m: Model, holds: () => boolean): void {
 }
 
 function advance(m: Model): boolean {
-  if (queue.nextAt(m.items) === undefined) return false;
-  const { atUs, item } = queue.pop(m.items);
+  const atUs = queue.nextAt(m.items);
+  if (atUs === undefined) return false;
   m.nowUs = atUs;
-  network.due(m.n, item as NetItem, atUs);
+  network.due(m.n, queue.pop(m.items) as NetItem, atUs);
   return true;
 }
 
