@@ -186,6 +186,20 @@ export function unhex(s: string): Uint8Array | undefined {
   return out;
 }
 
+/** Up to here a loop costs less than a view for `set`. */
+const LOOP_BYTES_MAX = 48;
+
+/** Copies `from` to `to` (exclusive) of `bytes` into `out`, where there is room, at `at`. */
+export function copy(
+  bytes: Uint8Array, from: number, to: number, out: Uint8Array, at: number,
+): void {
+  if (to - from > LOOP_BYTES_MAX) {
+    out.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), at);
+    return;
+  }
+  for (let i = from; i < to; i++) out[at + i - from] = bytes[i]!;
+}
+
 /** All parts in one new array. `total` is the sum of their sizes, if the caller knows it. */
 export function concat(parts: readonly Uint8Array[], total?: number): Uint8Array {
   let sum = 0;

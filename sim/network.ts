@@ -10,6 +10,7 @@
  * @module
  */
 import { assert, unreachable } from "../core/assert.ts";
+import { copy } from "../core/bytes.ts";
 import type { Key } from "../core/prng.ts";
 import { empty } from "./lists.ts";
 import * as arrivals from "./net/arrivals.ts";
@@ -237,7 +238,7 @@ function joined(s: Socket, size: number): Uint8Array {
     const one = s.unread[s.unreadHead] as Uint8Array;
     const left = size - at;
     if (one.length <= left) {
-      out.set(one, at);
+      copy(one, 0, one.length, out, at);
       at += one.length;
       s.unreadHead += 1;
     } else {

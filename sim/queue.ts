@@ -4,8 +4,8 @@
  * Rule 1: instants are whole microseconds of true time, which no node sees.
  * Rule 2: ties are broken by a number drawn when an item is put in, then by the order of putting
  * in: the same seed gives the same order, another seed may give another.
- * Rule 3: a heap in columns: what is compared lies side by side in memory, and no item has a
- * record of its own.
+ * Rule 3: a heap in columns, four below each: what is compared lies side by side in memory, and no
+ * item has a record of its own.
  * Not known here: what items mean.
  * @module
  */
@@ -41,7 +41,7 @@ export function push<T>(q: Queue<T>, atUs: number, item: T): void {
   if (at === q.atUs.length) grow(q);
   q.items.push(item);
   while (at > 0) {
-    const up = (at - 1) >> 1;
+    const up = (at - 1) >> 2;
     const aboveUs = q.atUs[up] as number;
     // What is put in last comes last of equals.
     if (atUs > aboveUs || (atUs === aboveUs && tie >= (q.tie[up] as number))) break;
@@ -100,9 +100,11 @@ function sink<T>(q: Queue<T>, item: T): void {
   const seq = q.seq[count] as number;
   let at = 0;
   for (;;) {
-    let down = 2 * at + 1;
-    if (down >= count) break;
-    if (down + 1 < count && isBefore(q, down + 1, down)) down += 1;
+    const first = 4 * at + 1;
+    if (first >= count) break;
+    const end = first + 4 < count ? first + 4 : count;
+    let down = first;
+    for (let i = first + 1; i < end; i += 1) if (isBefore(q, i, down)) down = i;
     const belowUs = q.atUs[down] as number;
     if (belowUs > atUs || (belowUs === atUs && !isTied(q, down, tie, seq))) break;
     move(q, down, at);

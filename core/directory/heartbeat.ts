@@ -354,7 +354,7 @@ function lived(m: Heartbeat, now: Mono): Lived {
 }
 
 function addedOnce(m: Heartbeat, conn: ConnId, kind: Kind, now: Mono): void {
-  assert(find(m, conn) === undefined, `connection ${conn} is tracked already`);
+  if (find(m, conn) !== undefined) assert(false, `connection ${conn} is tracked already`);
   added(m, conn, kind, now);
 }
 

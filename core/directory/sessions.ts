@@ -49,7 +49,7 @@ export function create(c: DirectoryConfig): Sessions {
 
 /** A connection opened; its handshake is due within `handshakeMs`. */
 export function opened(m: Sessions, s: Session, now: Mono): void {
-  assert(!m.byConn.has(s.conn), `sessions: connection ${s.conn} opened twice`);
+  if (m.byConn.has(s.conn)) assert(false, `sessions: connection ${s.conn} opened twice`);
   m.byConn.set(s.conn, s);
   m.silent.add(s.conn);
   expiry.put(m.shaking, s.conn, after(now, m.handshakeMs));

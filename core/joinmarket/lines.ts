@@ -10,6 +10,7 @@
  * @module
  */
 import { assert } from "../assert.ts";
+import { copy } from "../bytes.ts";
 
 const LF = 10;
 const CR = 13;
@@ -101,7 +102,7 @@ function whole(
   if (size === 0) return empty;
   if (returned) return bytes.subarray(from, lf + 1);
   const line = terminated(size);
-  line.set(bytes.subarray(from, lf));
+  copy(bytes, from, lf, line, 0);
   return line;
 }
 
@@ -109,14 +110,14 @@ function whole(
 function joined(
   l: Lines, partial: Uint8Array, bytes: Uint8Array, lf: number, maxBytes: number,
 ): Uint8Array | undefined {
-  const before = partial.subarray(0, l.partialBytes);
-  const last = lf > 0 ? bytes[lf - 1] : before[before.length - 1];
-  const size = before.length + lf - (last === CR ? 1 : 0);
+  const before = l.partialBytes;
+  const last = lf > 0 ? bytes[lf - 1] : partial[before - 1];
+  const size = before + lf - (last === CR ? 1 : 0);
   if (size > maxBytes) return undefined;
   const line = new Uint8Array(size + 2);
   // The CR of the terminator may sit in either part; both copies stop short of it.
-  line.set(before.length > size ? before.subarray(0, size) : before);
-  if (size > before.length) line.set(bytes.subarray(0, size - before.length), before.length);
+  copy(partial, 0, before > size ? size : before, line, 0);
+  if (size > before) copy(bytes, 0, size - before, line, before);
   line[size] = CR;
   line[size + 1] = LF;
   l.partial = undefined;
@@ -143,7 +144,7 @@ function keep(l: Lines, bytes: Uint8Array, from: number, maxBytes: number): void
     return;
   }
   const room = roomFor(l, size, maxBytes + 1);
-  room.set(from === 0 ? bytes : bytes.subarray(from), l.partialBytes);
+  copy(bytes, from, bytes.length, room, l.partialBytes);
   l.partialBytes = size;
 }
 
@@ -155,7 +156,7 @@ function roomFor(l: Lines, size: number, sizeMax: number): Uint8Array {
   if (capacity < size) capacity = size;
   if (capacity > sizeMax) capacity = sizeMax;
   const room = new Uint8Array(capacity);
-  if (old !== undefined) room.set(old.subarray(0, l.partialBytes));
+  if (old !== undefined) copy(old, 0, l.partialBytes, room, 0);
   l.partial = room;
   return room;
 }

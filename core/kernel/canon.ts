@@ -75,7 +75,7 @@ function escapeWide(json: string): string {
 }
 
 function numeral(value: number): string {
-  assert(Number.isFinite(value), `${value} in a trace`);
+  if (!Number.isFinite(value)) assert(false, `${value} in a trace`);
   return Object.is(value, -0) ? "-0" : String(value);
 }
 

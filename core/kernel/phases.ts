@@ -27,9 +27,9 @@ export function assertMove<P extends string>(
   on: string,
   to: P,
 ): void {
-  const starts = table.filter((t) => t.from === from || t.from === "*");
-  const legal = starts.some((t) => t.on === on && t.to === to);
-  assert(legal, `illegal phase change: ${from} to ${to} on ${on}`);
+  const legal = table.some((t) =>
+    t.on === on && t.to === to && (t.from === from || t.from === "*"));
+  if (!legal) assert(false, `illegal phase change: ${from} to ${to} on ${on}`);
 }
 
 /**

@@ -182,7 +182,8 @@ function listed(
   m: Wallet, coins: readonly Coin[], tip: Tip, now: Mono, out: Effect[],
 ): void {
   for (const coin of coins) {
-    assert(coin.mixdepth < m.config.mixdepths, `a coin of mixdepth ${coin.mixdepth}`);
+    const isOurs = coin.mixdepth < m.config.mixdepths;
+    if (!isOurs) assert(false, `a coin of mixdepth ${coin.mixdepth}`);
   }
   const before = m.viewedAt === NEVER || m.hasAged ? undefined : fingerprint(m);
   m.coins = coins;
