@@ -35,7 +35,8 @@ export function page(line: BenchLine, kept: readonly Kept[]): string {
       line.machine}. Checks and digest are`,
     "on, the program is the built one. `std20` is a directory, 20 makers, 5 takers, 2 hours and",
     "faults. An event is what a world does next: an arrival, a timer, a dial, a wake-up or a step",
-    "of a machine. Figures are medians; every run appends to [sim.jsonl](sim.jsonl).", "",
+    "of a machine. Young objects have 64 MB, as in the workers of a hunt. Figures are medians;",
+    "every run appends to [sim.jsonl](sim.jsonl).", "",
     "| figure | target | measured | holds |", "|---|---|---|---|",
     ...rows.map(([what, target, measured, holds]) =>
       `| ${what} | ${target} | ${measured} | ${verdictOf(holds)} |`),
