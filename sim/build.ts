@@ -16,7 +16,7 @@ import * as tors from "./bot/tor.ts";
 import * as clocks from "./clocks.ts";
 import * as digest from "./digest.ts";
 import * as disk from "./disk.ts";
-import type { Item } from "./items.ts";
+import { type Item, itemOf } from "./items.ts";
 import * as network from "./network.ts";
 import * as oracles from "./oracles/oracles.ts";
 import { nickFor, onionFor, primitives, pubkeyOf, secretFor } from "./primitives.ts";
@@ -114,7 +114,8 @@ function nodeOf(
     clock: clocks.create(startMs, epochMs - startMs), costs: prng.stream(key, "costs", spec.id),
     disk: diskOf(key, spec, scenario, grounds), host: hostOf(key, spec, scenario, identity),
     ground: grounds.get(spec.id),
-    kernel: undefined, incarnation: 0, entropy: own, inbox: [], inboxAt: 0, isListed: false,
+    kernel: undefined, incarnation: 0, run: itemOf("run", index, 0),
+    wake: itemOf("wake", index, 0), entropy: own, inbox: [], inboxAt: 0, isListed: false,
     busyUntilUs: 0, pausedUntilUs: 0, armedUs: endOfTimeUs,
     stalls: spec.kind === "mute" ? 1 : 0,
     crash: undefined, restartMs: undefined, sockets: new Map(), nextConn: 1, marks: new Map(),

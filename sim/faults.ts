@@ -337,8 +337,7 @@ function recover(w: World, node: Node): void {
   node.crash = undefined;
   if (node.pausedUntilUs > w.nowUs) {
     node.pausedUntilUs = w.nowUs;
-    const { index, incarnation } = node;
-    if (node.isListed) queue.push(w.queue, w.nowUs, { kind: "run", node: index, incarnation });
+    if (node.isListed) queue.push(w.queue, w.nowUs, node.run);
   }
   clocks.drift(node.clock, 0, w.nowUs);
   rearm(w, node);

@@ -30,4 +30,9 @@ export type PlanItem = {
   readonly at: number;
 };
 
+/** An item for the process of that number. */
+export function itemOf(kind: NodeItem["kind"], node: number, incarnation: number): NodeItem {
+  return { kind, node, incarnation };
+}
+
 export type Item = NetItem | NodeItem | NoticeItem | PlanItem;

@@ -42,8 +42,7 @@ const readBytesMax = 65_536;
 export function look(w: World, node: Node): void {
   const freeUs = later(node.busyUntilUs, node.pausedUntilUs);
   if (freeUs > w.nowUs) {
-    const { index, incarnation } = node;
-    queue.push(w.queue, freeUs, { kind: "run", node: index, incarnation });
+    queue.push(w.queue, freeUs, node.run);
     return;
   }
   node.isListed = false;
@@ -183,7 +182,7 @@ function perform(
     carryOut(w, node, effects[i] as SimEffect);
   }
   if (last >= 0) return processes.die(w, node, crash?.power === true, crash?.forMs);
-  if (w.marked.has(node.index)) marks.look(w, node, event, effects);
+  if (w.marked.size > 0 && w.marked.has(node.index)) marks.look(w, node, event, effects);
   const listens = event.type === "operator.started"
     || (event.type === "started" && node.spec.kind === "trap");
   if (listens) network.listen(w.net, node.index, true);

@@ -20,6 +20,7 @@ import * as chain from "./bot/chain.ts";
 import * as trap from "./bot/trap.ts";
 import * as clocks from "./clocks.ts";
 import * as disk from "./disk.ts";
+import { itemOf } from "./items.ts";
 import * as marks from "./marks.ts";
 import * as network from "./network.ts";
 import type { Socket, Told } from "./network.ts";
@@ -73,7 +74,7 @@ export function arm(w: World, node: Node, at: Mono): void {
   const atUs = dueUs + lateUs;
   if (atUs >= node.armedUs || atUs >= endOfTimeUs) return;
   node.armedUs = atUs;
-  queue.push(w.queue, atUs, { kind: "wake", node: node.index, incarnation: node.incarnation });
+  queue.push(w.queue, atUs, node.wake);
 }
 
 /** The clock runs at another speed: the timer is set anew. */
@@ -87,6 +88,8 @@ export function rearm(w: World, node: Node): void {
 export function start(w: World, node: Node): void {
   assert(node.kernel === undefined, "a process that runs was started");
   node.incarnation += 1;
+  node.run = itemOf("run", node.index, node.incarnation);
+  node.wake = itemOf("wake", node.index, node.incarnation);
   node.entropy = prng.stream(w.key, "entropy", node.id, node.incarnation);
   node.busyUntilUs = w.nowUs;
   node.pausedUntilUs = w.nowUs;

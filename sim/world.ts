@@ -14,7 +14,7 @@ import type { Host } from "./bot/state.ts";
 import type { Clock } from "./clocks.ts";
 import type { Digest } from "./digest.ts";
 import type { Disk } from "./disk.ts";
-import type { Item, Notice } from "./items.ts";
+import type { Item, NodeItem, Notice } from "./items.ts";
 import type { NetWatch, Network, Socket } from "./network.ts";
 import type { Oracles } from "./oracles/oracles.ts";
 import type { Finding } from "./outcome.ts";
@@ -56,6 +56,9 @@ export type Node = {
   kernel: SimKernel | undefined;
   /** Processes so far; the running one's number. */
   incarnation: number;
+  /** What stands in the queue for it, made once: the same says the same. */
+  run: NodeItem;
+  wake: NodeItem;
   entropy: Prng;
   readonly inbox: Notice[];
   /** The first entry of `inbox` that was not looked at. */

@@ -236,9 +236,9 @@ export function encode(type: number, line: string): Uint8Array {
  * lines go out often: each character is looked at once and nothing is made but the frame.
  */
 function plainFrame(type: number, line: string): Uint8Array | undefined {
-  const head = ascii(`{"type": ${type}, "line": "`);
+  const head = `{"type": ${type}, "line": "`;
   const frame = new Uint8Array(head.length + line.length + TAIL.length);
-  frame.set(head);
+  for (let i = 0; i < head.length; i++) frame[i] = head.charCodeAt(i);
   let at = head.length;
   for (let i = 0; i < line.length; i++) {
     const unit = line.charCodeAt(i);
