@@ -7,7 +7,7 @@
  * @module
  */
 import { unreachable } from "../../core/assert.ts";
-import { ascii } from "../../core/bytes.ts";
+import { ascii, text } from "../../core/bytes.ts";
 import type { ConnId } from "../../core/ids.ts";
 import * as envelope from "../../core/joinmarket/envelope.ts";
 import * as handshake from "../../core/joinmarket/handshake.ts";
@@ -152,9 +152,8 @@ function judged(c: Conn, data: Uint8Array, e: envelope.Envelope, seen: Seen): vo
 function relayed(
   o: Observer, c: Conn, data: Uint8Array, e: envelope.Envelope, id: "D10" | "D11", seen: Seen,
 ): void {
-  const text = envelope.content(data, e);
-  const from = text.slice(0, text.indexOf("!"));
-  if (from === seen.node.nick) return probed(c, text, e.type, seen);
+  const from = senderOf(data, e);
+  if (from === seen.node.nick) return probed(c, envelope.content(data, e), e.type, seen);
   due.spill(o, c);
   const item = due.settle(o, c, from, (one) =>
     one.type === e.type && due.isText(one, data, e.from, e.to));
@@ -165,6 +164,16 @@ function relayed(
   o.scratch.isShared = e.type === envelope.types.PUBMSG;
   c.hint = item.hint;
 }
+
+/** The nick before the first "!"; the rest of a line is long, and nobody needs its text. */
+function senderOf(data: Uint8Array, e: envelope.Envelope): string {
+  const bang = data.indexOf(BANG, e.from);
+  if (!e.escaped && bang >= 0 && bang < e.to) return text(data, e.from, bang);
+  const line = envelope.content(data, e);
+  return line.slice(0, line.indexOf("!"));
+}
+
+const BANG = 33;
 
 function probed(c: Conn, text: string, type: number, seen: Seen): void {
   if (type !== envelope.types.PUBMSG || text !== `${seen.node.nick}!PUBLIC!orderbook`) {
