@@ -147,11 +147,18 @@ function isAscii(bytes: Uint8Array, from: number, to: number): boolean {
 }
 
 function asciiText(bytes: Uint8Array, from: number, to: number): string {
-  if (to - from > 32) return join(bytes, from, to);
-  // Short texts (nicks, words) are many: a view for each of them would cost more than its text.
+  if (to - from > 512) return join(bytes, from, to);
+  // Short texts (nicks, words, lines) are many: a view for each would cost more than its text.
+  // Sixteen units are a nick, which is then made in one piece: a third of the time of four.
   const b = bytes;
   let out = "";
   let i = from;
+  for (; i + 16 <= to; i += 16) {
+    out += String.fromCharCode(
+      b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!,
+      b[i + 8]!, b[i + 9]!, b[i + 10]!, b[i + 11]!, b[i + 12]!, b[i + 13]!, b[i + 14]!, b[i + 15]!,
+    );
+  }
   for (; i + 4 <= to; i += 4) out += String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!);
   for (; i < to; i++) out += String.fromCharCode(b[i]!);
   return out;

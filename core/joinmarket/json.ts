@@ -69,11 +69,17 @@ export function integer(j: Json | undefined): number | undefined {
 /** `text` as a JSON string in ASCII, escaped the way Python's `json.dumps` does. */
 export function quote(text: string): string {
   let out = "\"";
-  for (let i = 0; i < text.length; i++) out += escaped(text.charAt(i), text.charCodeAt(i));
-  return out + "\"";
+  let from = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x20 && unit < 0x7f && unit !== 0x22 && unit !== 0x5c) continue;
+    out += text.slice(from, i) + escaped(unit);
+    from = i + 1;
+  }
+  return `${out}${text.slice(from)}"`;
 }
 
-function escaped(character: string, unit: number): string {
+function escaped(unit: number): string {
   switch (unit) {
     case 0x22: return "\\\"";
     case 0x5c: return "\\\\";
@@ -82,10 +88,8 @@ function escaped(character: string, unit: number): string {
     case 0x0a: return "\\n";
     case 0x0c: return "\\f";
     case 0x0d: return "\\r";
-    default: break;
+    default: return `\\u${unit.toString(16).padStart(4, "0")}`;
   }
-  if (unit >= 0x20 && unit < 0x7f) return character;
-  return `\\u${unit.toString(16).padStart(4, "0")}`;
 }
 
 /** A value with the white space on both sides of it. */
