@@ -4,10 +4,9 @@
  * Rule 1: `step(kernel, event, now)` is the only way in; it returns every effect, in order.
  * Rule 2: monotonic time is asserted; a due tick runs before the event that came with it, so no
  * machine sees an event at a time it should already have acted on.
- * Rule 3: state changes in steps only; so the deadline after one step is that before the next.
- * Rule 4: one wake. The root derives its next deadline from its state; there is no timer to set or
+ * Rule 3: one wake. The root derives its next deadline from its state; there is no timer to set or
  * to cancel.
- * Rule 5: the kernel knows no protocol and never grows a variant.
+ * Rule 4: the kernel knows no protocol and never grows a variant.
  * @module
  */
 import { assert } from "../assert.ts";
@@ -31,9 +30,6 @@ export interface Kernel<S, E, F> {
   readonly root: Root<S, E, F>;
   readonly state: S;
   now: Mono;
-  /** The deadline as of the last step, or of the beginning. */
-  dueAt: Mono;
-  /** The wake that was asked for. */
   wakeAt: Mono;
   /** Steps so far; the index of the next record in a trace. */
   steps: number;
@@ -58,8 +54,7 @@ export function create<S, E, F>(
   traced: boolean,
 ): Kernel<S, E, F> {
   const digest = traced ? trace.digest() : undefined;
-  const dueAt = root.deadline(state);
-  return { root, state, now, dueAt, wakeAt: NEVER, steps: 0, digest };
+  return { root, state, now, wakeAt: NEVER, steps: 0, digest };
 }
 
 /**
@@ -76,9 +71,10 @@ export function step<S, E extends { readonly type: string }, F extends { readonl
   k.now = now;
   k.steps += 1;
   const out: (F | WakeEffect)[] = [];
-  if (k.dueAt <= now) runDue(k, now, out as F[]);
+  runDue(k, now, out as F[]);
   k.root.step(k.state, event, now, out as F[]);
-  if (out.length > k.root.effectsMax(k.state)) assert(false, `${out.length} effects in one step`);
+  const fits = out.length <= k.root.effectsMax(k.state);
+  if (!fits) assert(false, `${out.length} effects in one step`);
   rearm(k, now, out);
   if (k.digest !== undefined) trace.fold(k.digest, now, event, out);
   return out;
@@ -98,7 +94,6 @@ function runDue<S, E, F>(k: Kernel<S, E, F>, now: Mono, out: F[]): void {
 function rearm<S, E, F>(k: Kernel<S, E, F>, now: Mono, out: (F | WakeEffect)[]): void {
   const at = k.root.deadline(k.state);
   if (at <= now) assert(false, `a step at ${now} left the deadline ${at} due`);
-  k.dueAt = at;
   if (at === k.wakeAt) return;
   k.wakeAt = at;
   out.push({ type: "wake", at });

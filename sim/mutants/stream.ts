@@ -9,7 +9,7 @@ export const stream: readonly Mutant[] = [
     id: "split-terminator-keeps-cr", aims: "D15",
     says: "when CR and LF arrive apart the CR becomes a part of the line",
     file: "core/joinmarket/lines.js",
-    find: "lf > 0 ? bytes[lf - 1] : before[before.length - 1]",
+    find: "lf > 0 ? bytes[lf - 1] : partial[before - 1]",
     replace: "bytes[lf - 1]",
   },
   {
