@@ -63,7 +63,9 @@ test("maker: wire: the four laws hold; a silent directory that knows PING is dea
       const pings = steps.filter(({ effects }) => effects.some((e) =>
         e.type === "send" && e.bytes.length === ping.length));
       const gaps = pings.slice(1).map(({ at }, i) => at - (pings[i]?.at ?? 0));
-      assert.ok(gaps.every((ms) => ms >= config.pingGapMs || state.w.congestedAt !== NEVER));
+      // A PING that waits for room leaves later than it was asked for, the next one may not.
+      const isLate = steps.some((one) => one.event.type === "congested");
+      assert.ok(isLate || gaps.every((ms) => ms >= config.pingGapMs));
     }), script);
   }), { numRuns: 100 });
 });
