@@ -82,3 +82,29 @@ test("bytes: concat and equal", () => {
   assert.equal(bytes.equal(Uint8Array.of(1, 2), Uint8Array.of(1, 3)), false);
   assert.equal(bytes.equal(Uint8Array.of(1), Uint8Array.of(1, 3)), false);
 });
+
+test("bytes: copy puts a part in its place, short or long, and nothing beside it", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 120, size: "max" }), fc.nat(120), fc.nat(120),
+    fc.nat(5), (from, a, b, at) => {
+      const [start, end] = [Math.min(a, b, from.length), Math.min(Math.max(a, b), from.length)];
+      const out = new Uint8Array(140).fill(7);
+      const wanted = out.slice();
+      wanted.set(from.slice(start, end), at);
+      bytes.copy(from, start, end, out, at);
+      assert.deepEqual(out, wanted);
+    }));
+  for (const size of [0, 47, 48, 49]) {
+    const from = new Uint8Array(size).fill(9);
+    const out = new Uint8Array(60);
+    bytes.copy(from, 0, size, out, 1);
+    assert.deepEqual(out, Uint8Array.from({ length: 60 }, (_, i) => (i > 0 && i <= size ? 9 : 0)));
+  }
+});
+
+test("bytes: text of any length around its pieces is the platform's", () => {
+  for (const size of [0, 1, 3, 4, 15, 16, 17, 33, 511, 512, 513, 600]) {
+    const ascii = Uint8Array.from({ length: size + 2 }, (_, i) => 33 + (i % 90));
+    const wanted = Buffer.from(ascii).toString("latin1").slice(1, 1 + size);
+    assert.equal(bytes.text(ascii, 1, 1 + size), wanted, `${size}`);
+  }
+});
