@@ -26,11 +26,12 @@ export function calls(address: string | undefined): readonly Call[] {
 
 /**
  * Why absence cannot be concluded from the outcomes of `calls`; `undefined`: it can.
- * Of what is asked about, the wallet `knows` already, so that it would know of its block; it may be
- * in the `index`; or it concerns an `address`, which only the wallet follows.
+ * Of what is asked about, a `block` holds a rival already; the wallet `knows` it, so that it would
+ * know of its block; it may be in the `index`; or it concerns an `address`, which only the wallet
+ * follows.
  */
 export function doubt(
-  config: Config, outcomes: readonly Outcome[], by: "knows" | "index" | "address",
+  config: Config, outcomes: readonly Outcome[], by: "block" | "knows" | "index" | "address",
 ): Unavailable | undefined {
   const failed = anyFailed(outcomes);
   if (failed !== undefined) return failed;
@@ -50,6 +51,7 @@ export function doubt(
   if (node.peers < config.peersMin) {
     return unavailable("syncing", "chain-alone", `the node has ${node.peers} peers`);
   }
+  if (by === "block") return undefined;
   if (!node.isTold) {
     const text = "the node hears of transactions only in blocks (blocksonly=1)";
     return unavailable("blocks-only", "chain-blocks-only", text);

@@ -8,7 +8,8 @@
  * waiting changes nothing.
  * Rule 3: between the calls a transaction may go from the mempool into a block, and be seen in
  * neither. So the best block is asked for before and after.
- * Rule 4: "absent" has to pass `trust.ts`.
+ * Rule 4: "absent" has to pass `trust.ts`, and a conflict too: a node that is alone or behind may
+ * hold a block that all others have left.
  * @module
  */
 import { absent, type Tx } from "../chain.ts";
@@ -46,10 +47,16 @@ export function resume(config: Config, stage: Stage, outcomes: readonly Outcome[
   }
   const around = outcomes.slice(3, -1);
   const found = txOf(wallet, node, readBy(around[0], chainOf)?.blocks);
-  if (found !== undefined) return done({ ok: true, ask: "tx", tx: found });
-  const doubt = trust.doubt(config, around, wallet === "unknown" ? "index" : "knows");
+  if (found !== undefined && found.confirmations >= 0) return told(found);
+  const by = found !== undefined ? "block" : wallet === "unknown" ? "index" : "knows";
+  const doubt = trust.doubt(config, around, by);
   if (doubt !== undefined) return done(doubt);
+  if (found !== undefined) return told(found);
   return done(absent(wallet === "unknown" ? [] : wallet.conflicts));
+}
+
+function told(tx: Tx): Move<Stage> {
+  return done({ ok: true, ask: "tx", tx });
 }
 
 function again(config: Config, stage: Stage): Move<Stage> {

@@ -176,7 +176,9 @@ export function ownerOf(node: Node, nick: string): ConnId | undefined {
   return directoryOf(node).registry.byNick.get(nick)?.conn;
 }
 
+/** A tick that is due is a step of its own, before what comes in the same instant. */
 function step(y: Yard, node: Node, event: Event): void {
+  if (event.type !== "tick" && node.kernel.wakeAt <= y.now) step(y, node, { type: "tick" });
   y.steps += 1;
   assert.ok(y.steps <= stepsMax, `more than ${stepsMax} steps by ${y.now}`);
   const effects = poisoned(() => kernel.step(node.kernel, event, mono(y.now)));

@@ -71,6 +71,21 @@ test("chain: tx: hazard 4: in conflict with a block: told as decided", () => {
     .replace("\"confirmations\":0", "\"confirmations\":-2");
   const { confirmations, height } = found(tx({ gettransaction: conflicted }, replaced));
   assert.deepEqual([confirmations, height], [-2, undefined]);
+  const deaf = "{\"version\":300000,\"connections\":8,\"localrelay\":false}";
+  const blocksOnly = tx({ gettransaction: conflicted, getnetworkinfo: deaf }, replaced);
+  assert.equal(found(blocksOnly).confirmations, -2, "blocks are what it hears of");
+});
+
+test("chain: tx: a conflict that only a node alone or behind knows of is not decided", () => {
+  const conflicted = said("gettransaction of a replaced transaction")
+    .replace("\"confirmations\":0", "\"confirmations\":-2");
+  const asking = (other: Node, peersMin: number): string => reasonOf(ask(
+    { ask: "tx", txid: replaced }, { ...quiet, gettransaction: conflicted, ...other },
+    { ...config, peersMin },
+  ).answer);
+  const alone: Node = { getnetworkinfo: "{\"version\":300000,\"connections\":0}" };
+  assert.equal(asking(alone, 1), "syncing");
+  assert.equal(asking({ getblockchaininfo: chainAt(130, { headers: 131 }) }, 0), "syncing");
 });
 
 test("chain: tx: known to an index from a block that was left behind only: nowhere", () => {
