@@ -176,9 +176,9 @@ export function holdings(d: Maker): { readonly balanceSat: bigint; readonly coin
 
 /** What can be offered of the coins, as they were just seen. */
 function offerable(d: Maker, t: Turn): void {
-  if (!wallet.isReliable(d.wallet)) return;
   const balances = offermath.balances(wallet.spendable(d.wallet), d.config.coins);
-  offered(d, { type: "coins", balances }, t);
+  const type = wallet.isReliable(d.wallet) ? "coins" : "glimpsed";
+  offered(d, { type, balances }, t);
 }
 
 /** Something for the offers. */

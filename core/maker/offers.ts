@@ -2,7 +2,7 @@
  * What the maker offers: what is public now, what comes next, and when it may be said.
  *
  * Rule 1: whatever is public can be honoured from the coins that are known. A balance that no
- * longer suffices is answered in the same step: smaller offers, or `cancel`.
+ * longer suffices is answered in the same step, in an outage too: smaller offers, or `cancel`.
  * Rule 2: any other change of balance waits a random while, so that nobody can match the offers of
  * a maker with transactions of the chain. Nothing else waits for it: until then the old offers are
  * public, answered and honoured.
@@ -54,6 +54,8 @@ export const waitMsMax = 86_400_000;
 export type Event =
   /** The wallet was looked at; all balances that can be offered. Also when nothing has changed. */
   | { readonly type: "coins"; readonly balances: readonly offermath.Balance[] }
+  /** The same, of a backend that is not well otherwise: only less than before is believed. */
+  | { readonly type: "glimpsed"; readonly balances: readonly offermath.Balance[] }
   | { readonly type: "backend"; readonly isUp: boolean }
   /** Whether records become durable. Until it is said, they do not. */
   | { readonly type: "journal"; readonly isWritable: boolean }
@@ -117,6 +119,7 @@ export function create(config: Config, chance: prng.Prng): Offers {
 export function step(m: Offers, event: Event, now: Mono, out: Effect[]): void {
   switch (event.type) {
     case "coins": return coins(m, event.balances, now, out);
+    case "glimpsed": return glimpsed(m, event.balances, now, out);
     case "backend": return backend(m, event.isUp, now, out);
     case "journal": return journal(m, event.isWritable, now, out);
     case "reloaded": return reloaded(m, event.config, now, out);
@@ -173,6 +176,15 @@ function coins(
   m.balanceSat = offermath.largestSat(balances);
   assert(m.balanceSat >= 0n, "a balance is not negative");
   if (m.backend.phase === "back") m.backend = { phase: "up" };
+  settle(m, now, out);
+}
+
+function glimpsed(
+  m: Offers, balances: readonly offermath.Balance[], now: Mono, out: Effect[],
+): void {
+  const seenSat = offermath.largestSat(balances);
+  if (m.balanceSat === undefined || seenSat >= m.balanceSat) return;
+  m.balanceSat = seenSat;
   settle(m, now, out);
 }
 

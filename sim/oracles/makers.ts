@@ -24,7 +24,11 @@ import type { OracleNode, OracleWorld, Typed } from "./world.ts";
 export function booted(w: OracleWorld, node: OracleNode, m: Watched): void {
   const { host } = node;
   if (host === undefined) return;
-  m.maker ??= maker.create(host.config, node.identity.nick, expected(w, node));
+  if (m.maker === undefined) {
+    m.maker = maker.create(host.config, node.identity.nick, expected(w, node));
+    // A bot that joins late finds what has happened before.
+    located(w, m.maker, groundOf(w, node));
+  }
   maker.booted(m.maker);
 }
 
@@ -91,8 +95,15 @@ export function moved(w: OracleWorld, node: OracleNode): void {
   for (const bot of w.nodes) {
     const observer = w.oracles.watched[bot.index]?.maker;
     if (observer === undefined || w.nodes[bot.host?.chain ?? -1] !== node) continue;
-    truth.moved(observer.rows, (row) => placeOf(ground, row.txid), w.nowUs);
+    located(w, observer, ground);
   }
+}
+
+function located(
+  w: OracleWorld, observer: maker.Observer, ground: chain.Ground | undefined,
+): void {
+  if (ground === undefined) return;
+  truth.moved(observer.rows, (row) => placeOf(ground, row.txid), w.nowUs);
 }
 
 function placeOf(ground: chain.Ground, txid: string): truth.Place {

@@ -25,6 +25,8 @@ const random: offers.Config = { ...plain, terms: [{ ...absolute, sizeSpreadPpm: 
 
 const wallet = (balanceSat: bigint): offers.Event =>
   ({ type: "coins", balances: balanceSat === 0n ? [] : [{ mixdepth: 1, balanceSat }] });
+const glimpsed = (balanceSat: bigint): offers.Event =>
+  ({ type: "glimpsed", balances: [{ mixdepth: 1, balanceSat }] });
 const up = (isUp: boolean): offers.Event => ({ type: "backend", isUp });
 const writable = (isWritable: boolean): offers.Event => ({ type: "journal", isWritable });
 
@@ -281,6 +283,29 @@ test("maker: offers: a short outage of the backend changes nothing", () => {
   assert.deepEqual(w.to(500_000), []);
 });
 
+test("maker: offers: coins that are seen during an outage can only make them smaller", () => {
+  const w = world();
+  w.begin();
+  w.give(up(false));
+  const seen = (balanceSat: bigint): readonly string[] => w.give(glimpsed(balanceSat));
+  assert.deepEqual(seen(2_000_000n), [], "growth");
+  assert.deepEqual(seen(999_999n).length, 1, "a shrink that they cannot bear");
+  assert.equal(offers.current(w.m)[0]?.maxsizeSat, 999_999n - 27_301n + 500n);
+  assert.deepEqual(seen(999_999n), [], "the same");
+  assert.deepEqual(seen(10_000n), ["cancel 0"], "nothing is left");
+  w.to(1_000_000);
+  assert.deepEqual(seen(5_000_000n), [], "nothing is public after the grace");
+  assert.equal(offers.blockOf(w.m), "backend");
+});
+
+test("maker: offers: coins that are glimpsed end no outage and no wait for the first look", () => {
+  const w = world();
+  w.give(writable(true));
+  w.give(glimpsed(1_000_000n));
+  assert.equal(offers.blockOf(w.m), "coins");
+  assert.equal(w.coins(1_000_000n).length, 1);
+});
+
 test("maker: offers: at the end of the grace they are cancelled, and back with fresh coins", () => {
   const w = world(random);
   w.begin();
@@ -463,6 +488,7 @@ const configs: readonly offers.Config[] = [
 const balance = fc.constantFrom(0n, 50_000n, 126_801n, 950_000n, 1_000_000n, 30_000_000n);
 const event: fc.Arbitrary<offers.Event> = fc.oneof(
   { weight: 5, arbitrary: balance.map(wallet) },
+  { weight: 3, arbitrary: balance.map(glimpsed) },
   { weight: 4, arbitrary: fc.boolean().map(up) },
   { weight: 3, arbitrary: fc.boolean().map(writable) },
   {
