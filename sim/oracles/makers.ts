@@ -77,7 +77,8 @@ export function served(w: OracleWorld, event: Typed, effects: readonly Typed[]):
   const asked = event as ChainEvent;
   if (asked.type !== "rpc.asked") return;
   // A node without peers tells of its tip, but knows nothing of what it may have missed.
-  const isSure = asked.wrong === undefined;
+  // A silent one is heard when its silence ends on the way, and then it has said the truth.
+  const isSure = asked.wrong === undefined || asked.wrong === "silent";
   const isWhole = isSure || asked.wrong === "alone";
   for (const effect of effects as readonly ChainEffect[]) {
     if (effect.type !== "rpc.answered") continue;
