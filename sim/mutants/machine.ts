@@ -52,7 +52,8 @@ export const machine: readonly Mutant[] = [
     id: "event-before-due-tick", aims: "X4",
     says: "an event acts before what was due before it",
     file: "core/kernel/kernel.js",
-    find: "runDue(k, now, out);\n    k.root.step(k.state, event, now, out);",
+    find: "if (k.wakeAt <= now || k.steps === 1)\n        runDue(k, now, out);\n"
+      + "    k.root.step(k.state, event, now, out);",
     replace: "k.root.step(k.state, event, now, out);\n    runDue(k, now, out);",
   },
   {

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ConnId } from "../../../core/ids.ts";
+import { after, type Mono } from "../../../core/time.ts";
 import type { Oracles } from "../../../sim/oracles/oracles.ts";
 import { nickFor } from "../../../sim/primitives.ts";
 import type { Work } from "../../../sim/scenario.ts";
@@ -48,6 +49,14 @@ test("sim: oracles: watching changes nothing", () => {
   assert.equal(a.outcome.digest, b.outcome.digest);
 });
 
+/** An instant at which something is due in dir0 that no step has planned. */
+function soon(w: World, ms: number): Mono {
+  const { kernel } = node(w, "dir0");
+  assert.ok(kernel !== undefined, "dir0 runs");
+  kernel.wakeAt = after(kernel.now, ms);
+  return kernel.wakeAt;
+}
+
 /** At 15 s something is broken; the id must be what the run ends with. */
 const planted: readonly (readonly [string, string, (w: World) => void])[] = [
   ["a nick that is lost", "D2", (w) => { stateOf(w).registry.byNick.clear(); }],
@@ -65,7 +74,7 @@ const planted: readonly (readonly [string, string, (w: World) => void])[] = [
     const { leaves } = stateOf(w);
     const { nick, location } = node(w, "maker0").identity;
     leaves.gone.set(nick, `${nick};${location};D`);
-    leaves.dueAt = (node(w, "dir0").kernel?.now ?? 0) + 10 as never;
+    leaves.dueAt = soon(w, 10);
   }],
 ];
 
@@ -93,7 +102,7 @@ test("sim: oracles: a public line that a directory makes up is seen end to end",
     const bytes = new TextEncoder().encode(`{"type": 687, "line": "${line}"}\r\n`);
     state.outbox.log.push(bytes);
     state.outbox.logEnds.push(bytes.length);
-    state.outbox.flushAt = (node(w, "dir0").kernel?.now ?? 0) + 5 as never;
+    state.outbox.flushAt = soon(w, 5);
   }, closely);
   assert.equal(outcome.finding?.id, "D11", JSON.stringify(outcome.finding));
   assert.match(outcome.finding?.says ?? "", /nobody published.*the nick of maker1/);
