@@ -252,12 +252,11 @@ export function ghosts(w: OracleWorld, directory: OracleNode, ping: boolean, out
   }
 }
 
-/** What a narrow link still held at the heal may keep a peer in for a while. */
-const lingersMs = 600_000;
-
-/** Was the connection heard so lately that its directory may keep it? */
+/**
+ * Was the connection heard so lately that its directory may keep it? What a narrow link still held
+ * at the heal comes for as long as that lasts: who is cut off says nothing new.
+ */
 function isHeard(w: OracleWorld, directory: OracleNode, conn: ConnId, ping: boolean): boolean {
-  if (w.nowUs > w.oracles.liveness.healedUs + lingersMs * 1_000) return false;
   const at = w.oracles.watched[directory.index]?.observer?.conns.get(conn)?.lineAt;
   if (at === undefined) return false;
   return clocks.now(directory.clock, w.nowUs) - at <= goneMs(directory, ping) + slackMs;
