@@ -59,13 +59,18 @@ export type Delivery = {
 /** An outbox that has read nothing. `key` names its streams of chance. Asserts `config`. */
 export function create(config: Config, key: Key): Delivery {
   check(config);
-  const { gate: g, lane: l } = config;
   return {
-    config, gate: gate.create(g), early: [], earlyUntil: NEVER, isPastLate: false, intake: [],
-    ids: 0, tokens: 0, routes: routes.create(config, key), closing: "no", closeAt: NEVER,
+    config, gate: gate.create(config.gate), early: [], earlyUntil: NEVER, isPastLate: false,
+    intake: [], ids: 0, tokens: 0, routes: routes.create(config, key), closing: "no",
+    closeAt: NEVER,
     counts: zero(), wall: { last: { unixMs: 0 }, at: 0 as Mono },
-    past: past.create(l.queueMax * targetsMax, 2 * (g.routineMax + g.importantMax)),
+    past: pastOf(config),
   };
+}
+
+/** What of an earlier run is of any use to an outbox: what it reads first. */
+export function pastOf({ gate: g, lane: l }: Config): past.Past {
+  return past.create(l.queueMax * targetsMax, 2 * (g.routineMax + g.importantMax));
 }
 
 function zero(): Counts {

@@ -1,5 +1,5 @@
 /**
- * Everything that the maker tells its operator unasked: a closed list.
+ * Everything that a daemon tells its operator unasked: a closed list.
  *
  * Rule 1: a notice holds facts, never sentences and never text that a peer chose; `text.ts` words
  * it, under the operator's privacy setting.
@@ -11,6 +11,10 @@
  * @module
  */
 import { unreachable } from "../assert.ts";
+import { arkIdentity, arkKinds, arkPriority, isArk, type ArkNotice } from "./ark.ts";
+import {
+  arkLifeIdentity, arkLifeKinds, arkLifePriority, isArkLife, type ArkLifeNotice,
+} from "./ark-life.ts";
 import { line } from "./format.ts";
 
 /** The lowest first. */
@@ -95,7 +99,9 @@ export type Notice =
   /** The outbox itself: so many notices of the last hour were not sent. */
   | { readonly kind: "suppressed"; readonly count: number }
   /** Asked for by the operator. */
-  | { readonly kind: "test" };
+  | { readonly kind: "test" }
+  | ArkNotice
+  | ArkLifeNotice;
 
 export type Kind = Notice["kind"];
 
@@ -105,7 +111,8 @@ export const kinds: readonly Kind[] = [
   "coins-changed", "offers-changed", "tx-seen", "tx-confirmed", "tx-warned", "tx-given-up",
   "tx-back", "peer-banned", "backend-down", "backend-up", "disk-failing", "disk-recovered",
   "tor-down", "tor-up", "onion-down", "onion-up", "summary", "update-available",
-  "degraded-entered", "degraded-left", "suppressed", "test",
+  "degraded-entered", "degraded-left", "suppressed", "test", ...arkKinds,
+  ...arkLifeKinds,
 ];
 
 /**
@@ -122,6 +129,8 @@ export type Identity = {
 
 /** How much a notice matters. What ends an alarm matters as much as the alarm but never wakes. */
 export function priorityOf(n: Notice): Priority {
+  if (isArk(n)) return arkPriority(n);
+  if (isArkLife(n)) return arkLifePriority(n);
   switch (n.kind) {
     case "all-down": case "backend-down": case "disk-failing": case "tor-down":
     case "degraded-entered":
@@ -140,6 +149,10 @@ export function priorityOf(n: Notice): Priority {
 
 /** What a notice is about, and what it says of it. */
 export function identityOf(n: Notice): Identity {
+  if (isArk(n) || isArkLife(n)) {
+    const { nature, subject, state: is } = isArk(n) ? arkIdentity(n) : arkLifeIdentity(n);
+    return about(nature, subject, is);
+  }
   switch (n.kind) {
     case "started": case "stopping": return state("process", n.kind);
     case "directory-lost": case "directory-back": return state(`directory:${n.directory}`, n.kind);

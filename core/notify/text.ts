@@ -9,6 +9,8 @@
  * @module
  */
 import { unreachable } from "../assert.ts";
+import { arkLifeWording, isArkLife } from "./ark-life.ts";
+import { arkWording, isArk } from "./ark.ts";
 import { count, exactly, grouped, line, names, roughly, span, words } from "./format.ts";
 import type { GivenUp, Notice, Summary } from "./notice.ts";
 
@@ -46,6 +48,8 @@ export function compose(n: Notice, p: Privacy): Text {
 type Wording = readonly [title: string, ...lines: string[]];
 
 function wording(n: Notice, p: Privacy): Wording {
+  if (isArk(n)) return arkWording(n, (sat) => amount(sat, p));
+  if (isArkLife(n)) return arkLifeWording(n);
   switch (n.kind) {
     case "started":
       return ["Started", `Nick: ${nick(n.nick, p)}`, `Version: ${n.version}`,

@@ -2,6 +2,8 @@
  * One notice of every kind, and letters, for tests.
  * @module
  */
+import type { ArkKind, ArkNotice } from "../../core/notify/ark.ts";
+import type { ArkLifeKind } from "../../core/notify/ark-life.ts";
 import type { Letter } from "../../core/notify/letter.ts";
 import type { Kind, Notice, Summary } from "../../core/notify/notice.ts";
 import { mono } from "../../core/time.ts";
@@ -13,6 +15,72 @@ export const summary: Summary = {
   requests: 4, successful: 3, failed: 1, feesSat: 1_234n, volumeSat: 987_654_321n,
   successfulVolumeSat: 123_456_789n, disclosed: 9, balanceSat: 55_555_555n, coins: 12,
   connected: 7, directories: 8,
+};
+
+const wallet = "savings";
+export const vtxo = `${"cd".repeat(32)}:0`;
+
+const arkSamples: { readonly [K in ArkKind]: ArkNotice & { readonly kind: K } } = {
+  "ark-expiry": {
+    kind: "ark-expiry", wallet, stage: "failing", lead: vtxo, count: 3, amountSat: 5_432_100n,
+    expiryHeight: 900_144, blocksLeft: 90, leftMs: 43_200_000, nth: 1, isEstimate: true,
+  },
+  "ark-expiry-over": { kind: "ark-expiry-over", wallet },
+  "ark-tip-doubted": {
+    kind: "ark-tip-doubted", wallet, height: 990_000, expected: 900_000, affected: 3,
+  },
+  "ark-tip-missing": { kind: "ark-tip-missing", wallet, count: 3, blindMs: 1_800_000 },
+  "ark-refresh-rejected": {
+    kind: "ark-refresh-rejected", wallet, lead: vtxo, count: 3, amountSat: 5_432_100n,
+    why: "refused",
+    restMs: 21_600_000,
+  },
+  "ark-exit-needed": {
+    kind: "ark-exit-needed", wallet, lead: vtxo, count: 3, amountSat: 5_432_100n, blocksLeft: 40,
+    why: "not-allowed",
+  },
+  "ark-exit-unfundable": { kind: "ark-exit-unfundable", wallet, count: 3, feeSat: 5_432_100n },
+  "ark-exit-fundable": { kind: "ark-exit-fundable", wallet },
+  "ark-exit-started": {
+    kind: "ark-exit-started", wallet, intent: 7, count: 3, amountSat: 5_432_100n,
+  },
+  "ark-exit-claimed": {
+    kind: "ark-exit-claimed", wallet, intent: 8, count: 3, amountSat: 5_432_100n,
+  },
+  "ark-exit-stuck": {
+    kind: "ark-exit-stuck", wallet, lead: vtxo, count: 3, state: "processing", stuckMs: 21_600_000,
+  },
+  "ark-exit-claimable": {
+    kind: "ark-exit-claimable", wallet, lead: vtxo, count: 3, why: "no-destination",
+  },
+};
+
+const arkLifeSamples: { readonly [K in ArkLifeKind]: Notice & { readonly kind: K } } = {
+  "ark-started": { kind: "ark-started", wallets: 3, version: "1.2.3" },
+  "ark-way-down": { kind: "ark-way-down", wallet, way: "server", why: "server-down" },
+  "ark-way-up": { kind: "ark-way-up", wallet, way: "server", awayMs: 61_000 },
+  "ark-server-key": { kind: "ark-server-key", wallet },
+  "ark-lane-stuck": {
+    kind: "ark-lane-stuck", wallet, lane: "sync", op: "sync-onchain", ranMs: 3_600_000,
+  },
+  "ark-lane-behind": { kind: "ark-lane-behind", wallet, lane: "sync", forMs: 900_000 },
+  "ark-lane-good": { kind: "ark-lane-good", wallet, lane: "sync" },
+  "ark-mail-stuck": { kind: "ark-mail-stuck", wallet, reads: 5 },
+  "ark-unseen": { kind: "ark-unseen", wallet, forMs: 900_000 },
+  "ark-seen": { kind: "ark-seen", wallet, forMs: 960_000 },
+  "ark-program-crashing": {
+    kind: "ark-program-crashing", wallet, runs: 3, how: "exit code 1",
+  },
+  "ark-program-steady": { kind: "ark-program-steady", wallet, loopedMs: 960_000 },
+  "ark-server-down": {
+    kind: "ark-server-down", server: "https://ark.example:443", wallet, count: 9, total: 12,
+    why: "server-down",
+  },
+  "ark-server-up": {
+    kind: "ark-server-up", server: "https://ark.example:443", awayMs: 960_000,
+  },
+  "ark-network": { kind: "ark-network", wallet, network: "bitcoin", expected: "signet" },
+  "ark-exchanged": { kind: "ark-exchanged", wallet },
 };
 
 /** Every kind once; the compiler sees that none is missing. */
@@ -54,6 +122,7 @@ export const samples: { readonly [K in Kind]: Notice & { readonly kind: K } } = 
   "degraded-left": { kind: "degraded-left", state: "no-backend", degradedMs: 61_000 },
   "suppressed": { kind: "suppressed", count: 17 },
   "test": { kind: "test" },
+  ...arkSamples, ...arkLifeSamples,
 };
 
 /** A letter of which only the given fields matter. */

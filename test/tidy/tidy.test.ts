@@ -101,6 +101,21 @@ test("tidy: hazards: every row of docs/maker.md has a scenario of a whole maker"
   none(rows.filter((row) => !scenarios.includes(`: hazard ${row}: `)), "no scenario");
 });
 
+test("tidy: hazards: every row of docs/ark-hazards.md has its scenario", () => {
+  const rows = [...text(root, "docs/ark-hazards.md").matchAll(/^\| H(\d+) \|(.*)\|$/gm)]
+    .map(([, row = "", cells = ""]) => ({ row: Number(row), cells: cells.split("|") }));
+  const numbers = rows.map(({ row }) => row).sort((a, b) => a - b);
+  assert.deepEqual(numbers, Array.from({ length: 36 }, (_, i) => i + 1));
+  none(rows.filter(({ cells }) => cells.length !== 4).map(({ row }) => `H${row}`), "four cells");
+  const scenarios = tests.filter((file) => file.startsWith("test/core/ark/hazards-"))
+    .flatMap((file) => [...text(root, file).matchAll(/^test\("ark: hazards: (H\d+: [^"]*)"/gm)])
+    .map(([, name = ""]) => name);
+  const listed = rows.map(({ row, cells }) => `H${row}: ${cells[1]?.trim()}`);
+  none(listed.filter((name) => !scenarios.includes(name)), "no scenario");
+  none(scenarios.filter((name) => !listed.includes(name)), "no row, or another name there");
+  assert.equal(new Set(scenarios).size, scenarios.length, "a scenario of each name");
+});
+
 /** Fails with one line for each finding. */
 function none(found: readonly string[], what: string): void {
   assert.ok(found.length === 0, `${what}:\n  ${found.join("\n  ")}`);
