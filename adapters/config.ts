@@ -19,7 +19,8 @@ import { defaultDataDir, type Env } from "./config/files.ts";
 import { isEnvName, type Key, keyOfCore, keyOfEnv } from "./config/keys.ts";
 import { keys, keysByName, tables } from "./config/keys.ts";
 import { lineFinder } from "./config/lines.ts";
-import type { Relation } from "./config/maker-settings.ts";
+import { type MemberFault, memberFaults } from "./config/members.ts";
+import type { Relation } from "./config/targets.ts";
 import { type Parsed, type Raw, schema } from "./config/schema.ts";
 import { unknownEnv, unknownKey } from "./config/unknown.ts";
 import { addressForm, longPath, valueText } from "./config/values.ts";
@@ -70,7 +71,16 @@ export type Loaded =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 type Given = { readonly raw: unknown; readonly origin: Origin };
-type Layers = { readonly given: Map<string, Given>; readonly problems: string[] };
+type Layers = {
+  readonly given: Map<string, Given>;
+  readonly problems: string[];
+  /** Of the file, if there is one. */
+  lineOf: (key: string) => number | undefined;
+};
+
+function noLayers(): Layers {
+  return { given: new Map(), problems: [], lineOf: () => undefined };
+}
 
 /** Keys that do not exist are told one by one up to this many; the rest is counted. */
 const unknownShownMax = 20;
@@ -84,7 +94,7 @@ type FileSource = {
 
 /** Loads, merges and checks. Never throws for anything an operator can write. */
 export function load(sources: Sources): Loaded {
-  const layers: Layers = { given: new Map(), problems: [] };
+  const layers = noLayers();
   for (const [key, raw] of Object.entries(sources.preset ?? {})) {
     layers.given.set(key, { raw, origin: { from: "preset" } });
   }
@@ -104,7 +114,7 @@ export function reloaded(
   read: readonly Entry[], running: readonly Entry[], env: Env,
 ): Loaded {
   const old = new Map(running.map((one) => [one.key.key, one]));
-  const layers: Layers = { given: new Map(), problems: [] };
+  const layers = noLayers();
   for (const fresh of read) {
     const { key, raw, origin } = fresh.key.reload ? fresh : old.get(fresh.key.key) ?? fresh;
     if (origin.from !== "default") layers.given.set(key.key, { raw, origin });
@@ -120,7 +130,8 @@ function addFile(layers: Layers, file: string): void {
   }
   const table = parseToml(layers, file, read.text);
   if (table === undefined) return;
-  const source: FileSource = { file, lineOf: lineFinder(read.text), unknown: 0 };
+  layers.lineOf = lineFinder(read.text);
+  const source: FileSource = { file, lineOf: layers.lineOf, unknown: 0 };
   addTable(layers, source, table, "");
   const more = source.unknown - unknownShownMax;
   if (more > 0) layers.problems.push(`${file}: ${more} more keys that do not exist`);
@@ -174,16 +185,27 @@ function addEnv(layers: Layers, env: Env): void {
  */
 function coerced(text: string, key: Key): Raw {
   if (typeof key.initial === "number" && /^-?[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text);
+  if (key.members !== undefined) return tablesIn(text);
   if (typeof key.initial === "boolean" && /^(true|false)$/.test(text)) return text === "true";
   const isList = Array.isArray(key.initial)
     || (key.key === "directory.listen" && text.includes(","));
   return isList ? text.split(",").map((one) => one.trim()) : text;
 }
 
+/** An array of tables is JSON in the environment. */
+function tablesIn(text: string): Raw {
+  try {
+    return JSON.parse(text) as Raw;
+  } catch {
+    return text;
+  }
+}
+
 function checked(layers: Layers, env: Env): Loaded {
   const parsed = schema.safeParse(nested(layers.given));
   const { problems } = layers;
-  if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => told(issue, layers)));
+  const issues = parsed.error?.issues ?? [];
+  problems.push(...issues.flatMap((issue) => told(issue, layers)));
   if (!parsed.success || problems.length > 0) {
     return { ok: false, problems: [...new Set(problems)] };
   }
@@ -224,15 +246,25 @@ function nested(given: ReadonlyMap<string, Given>): object {
   return root;
 }
 
-function told(issue: z.core.$ZodIssue, layers: Layers): string {
+function told(issue: z.core.$ZodIssue, layers: Layers): readonly string[] {
   const path = issue.path.join(".");
   const key = keys.find((one) => path === one.key || path.startsWith(`${one.key}.`));
-  if (key === undefined) return `${path}: ${issue.message}`;
+  if (key === undefined) return [`${path}: ${issue.message}`];
   const given = layers.given.get(key.key);
   const origin: Origin = given?.origin ?? { from: "default" };
+  const inside = memberFaults(key, issue, given?.raw);
+  if (inside !== undefined) return inside.map((one) => member(layers, origin, one));
   const fault = key.accepts.startsWith(addressForm) ? longPath(given?.raw) : undefined;
   const says = fault ?? `expected ${key.accepts}`;
-  return `${place(origin)}${key.key} = ${valueText(given?.raw)}: ${says}`;
+  return [`${place(origin)}${key.key} = ${valueText(given?.raw)}: ${says}`];
+}
+
+/** A fault within a table, with the line of the member or else that of its table. */
+function member(layers: Layers, origin: Origin, { path, says }: MemberFault): string {
+  if (origin.from !== "file") return `${place(origin)}${says}`;
+  const table = path.replace(/\.[^.]*$/, "");
+  const line = layers.lineOf(path) ?? layers.lineOf(table) ?? origin.line;
+  return `${place({ ...origin, line })}${says}`;
 }
 
 /** A relation that is broken, with the values of its keys and where they come from. */

@@ -21,6 +21,8 @@ export type HttpOptions = {
   readonly live: () => { readonly [name: string]: unknown };
   readonly ready: () => Readiness;
   readonly status: () => unknown;
+  /** More paths that answer JSON, such as `/plan`. */
+  readonly more?: ReadonlyMap<string, () => unknown>;
   /** What `/` shows, and the policy that lets a browser run nothing but its own script. */
   readonly page: () => { readonly html: string; readonly csp: string };
   /** The text of one scrape in the format of Prometheus. */
@@ -123,8 +125,10 @@ async function answer(options: HttpOptions, request: http.IncomingMessage): Prom
     case "/status": return json(200, options.status());
     case "/metrics": return metrics(options);
     case "/": return page(options.page());
-    default: return json(404, { error: "no such path" });
+    default: break;
   }
+  const more = options.more?.get(path);
+  return more === undefined ? json(404, { error: "no such path" }) : json(200, more());
 }
 
 function readiness(state: Readiness): Answer {

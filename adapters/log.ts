@@ -3,7 +3,8 @@
  *
  * Rule 1: a code and plain fields come in; the sentence is made here, from a table of the daemon.
  * Rule 2: a line is written once in a window. The same level and code again is counted, and the
- * window ends with one line that says how often.
+ * window ends with one line that says how often. The same of another wallet or directory is no
+ * repetition, nor is another state of it, until so many have said it that they are one event.
  * Rule 3: texts may come from a peer: they are escaped and cut, so that no line can pretend to be
  * another.
  * Rule 4: the log never fails and never waits. Lines that cannot be written are counted, and the
@@ -52,12 +53,23 @@ export const fieldBytesMax = 256;
 /** Windows at once; codes are our own, so this is never reached unless one is made from outside. */
 const windowsMax = 1_000;
 
-/** Answers to what an operator just did: whoever asks twice is answered twice. */
-const answers = /^(reload|run)\./;
+/** Whom or what a line is about, and what becomes of it; of another one it is no repetition. */
+const subjects = ["directory", "id", "wallet", "of", "way", "lane", "stream", "to"] as const;
+
+/** When so many have said the same in a window, the rest is counted together. */
+const subjectsMax = 20;
+
+/**
+ * Answers to what an operator just did: whoever asks twice is answered twice. And what another
+ * program says, which is limited where it is read.
+ */
+const answers = /^(reload|run|child)\./;
 
 type Window = {
   readonly level: LogLevel;
   readonly code: string;
+  /** Whom or what; "": nobody, or many. */
+  readonly about: string;
   readonly endsAt: Mono;
   more: number;
 };
@@ -68,6 +80,7 @@ export function createLog(options: LogOptions): Log {
   const repeatMs = options.repeatMs ?? 10_000;
   const counts = { error: 0, warn: 0, info: 0, debug: 0 };
   const windows = new Map<string, Window>();
+  const crowds: Crowds = new Map();
   const isPretty = options.format === "pretty" || (options.format === "auto" && options.isTerminal);
   const format = isPretty ? prettyFormat(ambient) : jsonFormat(ambient);
   const lines = openLines(options, lostLine);
@@ -79,8 +92,7 @@ export function createLog(options: LogOptions): Log {
     if (ranks[level] < rank) return;
     if (answers.test(code)) return tell(level, code, fields);
     const now = ambient.now();
-    // The same of another directory or transaction is no repetition.
-    const key = `${level} ${code} ${String(fields["directory"] ?? fields["id"] ?? "")}`;
+    const [key, about] = keyOf(`${level} ${code}`, fields, windows, crowds);
     const open = windows.get(key);
     if (open !== undefined && now < open.endsAt) {
       open.more += 1;
@@ -88,18 +100,15 @@ export function createLog(options: LogOptions): Log {
     }
     if (open !== undefined) endWindow(key, open);
     if (windows.size < windowsMax) {
-      windows.set(key, { level, code, endsAt: (now + repeatMs) as Mono, more: 0 });
+      windows.set(key, { level, code, about, endsAt: (now + repeatMs) as Mono, more: 0 });
+      crowd(crowds, key, 1);
     }
     tell(level, code, fields);
   }
 
   function tell(level: LogLevel, code: string, fields: LogFields): void {
     const clean = cleaned(fields);
-    write(level, code, clean, sentences[code]?.(clean) ?? code);
-  }
-
-  function write(level: LogLevel, code: string, fields: LogFields, says: string): void {
-    lines.write(format(level, code, fields, says));
+    lines.write(format(level, code, clean, sentences[code]?.(clean) ?? code));
   }
 
   function lostLine(lost: number): string {
@@ -119,9 +128,12 @@ export function createLog(options: LogOptions): Log {
 
   function endWindow(key: string, open: Window): void {
     windows.delete(key);
+    crowd(crowds, key, -1);
     if (open.more === 0) return;
     const times = open.more === 1 ? "once" : `${open.more} times`;
-    write(open.level, open.code, { repeated: open.more }, `… ${open.code} repeated ${times}`);
+    const whose = open.about === "" ? "" : ` (${cleanText(open.about)})`;
+    const says = `… ${open.code}${whose} repeated ${times}`;
+    lines.write(format(open.level, open.code, { repeated: open.more }, says));
   }
 
   function close(): void {
@@ -131,6 +143,28 @@ export function createLog(options: LogOptions): Log {
   }
 
   return { log, setLevel: (to) => void (rank = ranks[to]), close, counts };
+}
+
+/** How many windows of a level and code are about somebody. */
+type Crowds = Map<string, number>;
+
+/** The window of a line, and whom it is about: its subject, or all once too many say the same. */
+function keyOf(
+  kind: string, fields: LogFields, windows: ReadonlyMap<string, Window>, crowds: Crowds,
+): readonly [key: string, about: string] {
+  const about = subjects.flatMap((name) => fields[name] ?? []).join(" ");
+  const key = `${kind} ${about}`;
+  const isCrowded = (crowds.get(kind) ?? 0) >= subjectsMax;
+  return isCrowded && !windows.has(key) ? [kind, ""] : [key, about];
+}
+
+function crowd(crowds: Crowds, key: string, one: 1 | -1): void {
+  const [level, code, ...about] = key.split(" ");
+  if (about.join("") === "") return;
+  const kind = `${level} ${code}`;
+  const left = (crowds.get(kind) ?? 0) + one;
+  if (left === 0) crowds.delete(kind);
+  else crowds.set(kind, left);
 }
 
 function openLines({ open, write }: LogOptions, lostLine: LostLine): Lines {

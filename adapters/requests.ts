@@ -6,6 +6,9 @@
  * resolved there, never here.
  * Rule 3: credentials are read from their source when a target is first asked, and again when the
  * core says so. They are in no event, no message and no log.
+ * Rule 4: to this machine, what only reads, or names nothing, keeps its connection for the next
+ * question. One that the other side has closed by then was none: the same question is asked on a
+ * connection of its own. What carries a body may move money, and always has its own.
  * @module
  */
 import * as http from "node:http";
@@ -58,20 +61,27 @@ export type RequestsOptions = {
 /** No answer that the core asks for is larger; in bytes. 16 MiB. */
 const answerBytesMax = 16_777_216;
 
+/** So long an idle connection is kept, in ms. */
+const keptMs = 600_000;
+
 type Hub = RequestsOptions & {
   readonly under: Map<number, AbortController>;
   /** By target. */
   readonly secrets: Map<string, string>;
+  /** Connections that nobody uses just now (rule 4). */
+  readonly kept: http.Agent;
 };
 
 /** Carries out questions to `targets`. */
 export function createRequests(options: RequestsOptions): Requests {
-  const hub: Hub = { ...options, under: new Map(), secrets: new Map() };
+  const kept = new http.Agent({ keepAlive: true, maxFreeSockets: 1, timeout: keptMs });
+  const hub: Hub = { ...options, under: new Map(), secrets: new Map(), kept };
   return {
     start: (effect) => start(hub, effect),
     drop: ({ req }) => drop(hub, req),
     closeAll: () => {
       for (const req of hub.under.keys()) drop(hub, req);
+      kept.destroy();
     },
     open: () => hub.under.size,
   };
@@ -113,6 +123,11 @@ async function ask(
   if (proxy === undefined && !isHere(url.hostname)) return failed("denied");
   // Given up before it began: nobody hears this.
   if (signal.aborted) return failed("reset");
+  const bytesMax = hub.bytesMax ?? answerBytesMax;
+  if (mayKeep(effect, target)) {
+    const event = await again(effect, target, { secret, signal, bytesMax, agent: hub.kept });
+    if (event !== "stale") return event;
+  }
   const socket = connectTo(proxy?.at ?? addressOf(url));
   const cut = (): void => void socket.destroy();
   signal.addEventListener("abort", cut);
@@ -120,13 +135,28 @@ async function ask(
     const outcome = await reach(socket, target);
     if (outcome === "shared") hub.report("requests.refused", `${to}: ${sharedSays}`);
     if (outcome !== "open") return failed(outcome === "shared" ? "denied" : outcome);
-    const bytesMax = hub.bytesMax ?? answerBytesMax;
     return await exchange(effect, target, { secret, socket, signal, bytesMax });
   } catch (error) {
     return failed(reasonOf(error as NodeJS.ErrnoException));
   } finally {
     signal.removeEventListener("abort", cut);
     socket.destroy();
+  }
+}
+
+function mayKeep({ method, body }: Asked, { url, proxy }: Target): boolean {
+  return (method === "GET" || body === "") && proxy === undefined && url.protocol === "http:";
+}
+
+/** Over a kept connection, or one to be kept. `stale`: it was closed before it was asked. */
+async function again(effect: Asked, target: Target, how: How): Promise<RequestEvent | "stale"> {
+  try {
+    return await exchange(effect, target, how);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === staleCode) return "stale";
+    const reason = reasonOf(error as NodeJS.ErrnoException);
+    return { type: "req.failed", req: effect.req, reason };
   }
 }
 
@@ -180,33 +210,33 @@ function portOf(url: URL): number {
   return url.protocol === "https:" ? 443 : 80;
 }
 
-type How = {
-  readonly secret: string; readonly socket: Socket; readonly signal: AbortSignal;
-  readonly bytesMax: number;
-};
+type Asked = Extract<RequestEffect, { type: "req.start" }>;
 
-function exchange(
-  effect: Extract<RequestEffect, { type: "req.start" }>, target: Target,
-  { secret, socket, signal, bytesMax }: How,
-): Promise<RequestEvent> {
+type How = {
+  readonly secret: string; readonly signal: AbortSignal; readonly bytesMax: number;
+  /** Over this one, which is closed afterwards, or over one of those that are kept. */
+} & ({ readonly socket: Socket } | { readonly agent: http.Agent });
+
+function exchange(effect: Asked, target: Target, how: How): Promise<RequestEvent> {
   const { req, method, body } = effect;
   const { url } = target;
+  const { secret, signal, bytesMax } = how;
   const base = url.pathname.replace(/\/$/, "");
   const path = target.credentials.kind === "path"
     ? effect.path.replace("{secret}", encodeURIComponent(secret).replaceAll("%3A", ":"))
     : effect.path;
   const bytes = Buffer.from(body, "utf8");
-  const dial = (): Socket => url.protocol === "https:" ? encrypted(socket, url) : socket;
   return new Promise((resolve, reject) => {
+    let isHeard = false;
     const asked = http.request({
       // A target without a path of its own is what the operator wrote.
       method, path: path === "/" && base !== "" ? base : `${base}${path}`,
-      // No agent, not even `false`: that is one too, and would dial by itself, around the proxy.
-      signal, createConnection: dial,
-      host: url.hostname, port: portOf(url), setHost: false, maxHeaderSize: 65_536,
-      headers: { host: url.host, "content-length": bytes.length, connection: "close",
+      signal, ...connectionOf(how, url), setHost: false, maxHeaderSize: 65_536,
+      headers: { host: url.host, "content-length": bytes.length,
+        connection: "agent" in how ? "keep-alive" : "close",
         ...Object.fromEntries(effect.headers), ...authorization(target.credentials, secret) },
     }, (response) => {
+      isHeard = true;
       const parts: Buffer[] = [];
       let size = 0;
       response.on("data", (part: Buffer) => {
@@ -225,7 +255,10 @@ function exchange(
         resolve({ type: "req.done", req, status, body: text, ...wait });
       });
     });
-    asked.on("error", reject);
+    asked.on("error", (error: NodeJS.ErrnoException) => {
+      const isStale = asked.reusedSocket && !isHeard && reasonOf(error) === "reset";
+      reject(isStale ? Object.assign(error, { code: staleCode }) : error);
+    });
     // Nobody asked for another protocol (101), and what was said before the end is no answer.
     asked.on("upgrade", (_, upgraded) => {
       upgraded.destroy();
@@ -237,6 +270,16 @@ function exchange(
 }
 
 const cut = { code: "ECONNRESET" };
+const staleCode = "STALE";
+
+function connectionOf(how: How, url: URL): http.RequestOptions {
+  const { host, port } = addressOf(url);
+  if ("agent" in how) return { agent: how.agent, host, port };
+  const { socket } = how;
+  // No agent, not even `false`: that is one too, and would dial by itself, around the proxy.
+  const dial = (): Socket => url.protocol === "https:" ? encrypted(socket, url) : socket;
+  return { createConnection: dial, host: url.hostname, port };
+}
 
 function encrypted(socket: Socket, url: URL): Socket {
   const { host } = addressOf(url);

@@ -5,16 +5,23 @@
 import type { Secret } from "../core/secret.ts";
 import * as socks from "../core/tor/socks.ts";
 import type { Address } from "./address.ts";
-import type { TargetSpec } from "./config/maker-settings.ts";
-import type { Target } from "./requests.ts";
+import type { TargetSpec } from "./config/targets.ts";
+import type { Proxy, Target } from "./requests.ts";
 
 /**
- * What `createRequests` takes. `at` is Tor's SocksPort, `key` what passwords are made of: targets
- * with the same isolation and key may share a circuit.
+ * The way through Tor, or `undefined`: none is needed. `at` is Tor's SocksPort, `key` what
+ * passwords are made of: whatever has the same isolation and key may share a circuit.
  */
+export function proxyOf(
+  isolation: string | undefined, at: Address | undefined, key: Secret,
+): Proxy | undefined {
+  if (isolation === undefined || at === undefined) return undefined;
+  return { at, as: socks.credentials(isolation, key) };
+}
+
+/** What `createRequests` takes. */
 export function targetOf(
   { url, credentials, isolation }: TargetSpec, at: Address | undefined, key: Secret,
 ): Target {
-  if (isolation === undefined || at === undefined) return { url, credentials, proxy: undefined };
-  return { url, credentials, proxy: { at, as: socks.credentials(isolation, key) } };
+  return { url, credentials, proxy: proxyOf(isolation, at, key) };
 }

@@ -9,8 +9,9 @@ import { resolve } from "node:path";
 import * as onion from "../../core/tor/onion.ts";
 import { type Address, addressText } from "../address.ts";
 import type { SecretSource } from "../secretfile.ts";
-import { passwordOf, type Relation } from "./maker-settings.ts";
+import { passwordOf } from "./maker-settings.ts";
 import type { Parsed } from "./schema.ts";
+import type { Relation } from "./targets.ts";
 
 export type OnionSettings = {
   /** All but `target`, which is where the node listens. */

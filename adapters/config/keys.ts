@@ -30,12 +30,19 @@ export function keyOfCore(core: string): string {
 }
 
 /** A daemon that reads the file. */
-export type Reader = "directory" | "maker";
+export type Reader = "directory" | "maker" | "ark";
+
+/** Tables that are none of a daemon's business. */
+const strangers: { readonly [daemon in Reader]: readonly string[] } = {
+  directory: ["maker", "ark", "bitcoind", "esplora", "tor", "notify"],
+  maker: ["directory", "ark"],
+  ark: ["directory", "maker", "bitcoind", "esplora"],
+};
 
 /** Does this key, by its dotted name, say anything to that daemon? */
 export function concerns(daemon: Reader, key: string): boolean {
-  if (daemon === "maker") return !key.startsWith("directory.");
-  return !/^(maker|bitcoind|esplora|tor|notify)\./.test(key);
+  const [table = ""] = key.split(".");
+  return !strangers[daemon].includes(table);
 }
 
 const envPrefix = "DOGWATCH__";

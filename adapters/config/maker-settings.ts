@@ -13,21 +13,15 @@ import { parseRatio } from "../../core/joinmarket/offer.ts";
 import { check, defaults, type MakerConfig } from "../../core/maker/config.ts";
 import * as offermath from "../../core/maker/offermath.ts";
 import type * as notify from "../../core/notify/config.ts";
-import { paths, type Target as NoticeTarget } from "../../core/notify/target.ts";
 import * as onion from "../../core/tor/onion.ts";
 import * as socks from "../../core/tor/socks.ts";
 import { type Address, addressText } from "../address.ts";
 import { primitives } from "../primitives.ts";
-import { type Credentials, isHere } from "../requests.ts";
 import { secretSource, type SecretSource } from "../secretfile.ts";
 import type { Parsed } from "./schema.ts";
-
-/** A target of requests; what is not on this machine goes through Tor, under `isolation`. */
-export type TargetSpec = {
-  readonly url: URL;
-  readonly credentials: Credentials;
-  readonly isolation: string | undefined;
-};
+import {
+  credentialsOf, type Env, noticesOf, type Relation, target, type TargetSpec,
+} from "./targets.ts";
 
 export type MakerSettings = {
   readonly http: Address;
@@ -45,14 +39,9 @@ export type MakerSettings = {
   readonly exec: readonly string[];
 };
 
-/** A relation that does not hold, with the keys of the file. */
-export type Relation = { readonly keys: readonly string[]; readonly says: string };
-
 export type MakerLoaded =
   | { readonly ok: true; readonly settings: MakerSettings }
   | { readonly ok: false; readonly broken: readonly Relation[] };
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /** What a maker with these values would be, or what keeps it from being one. */
 export function makerOf(parsed: Parsed, env: Env): MakerLoaded {
@@ -72,7 +61,8 @@ export function makerOf(parsed: Parsed, env: Env): MakerLoaded {
     broken.push({ keys: ["maker.location", "maker.listen"], says: "takers would find nobody" });
   }
   const onionOf = onionsOf(parsed, broken);
-  const config = configOf(parsed, backend, noticesOf(parsed, env, targets, broken), broken);
+  const notices = noticesOf(parsed, env, targets, broken, defaults.notify);
+  const config = configOf(parsed, backend, notices, broken);
   const whole = { ...config, ...onionOf, ...updatesOf(parsed, targets, broken) };
   const password = passwordOf(parsed, env, broken);
   const relation = check({ ...whole, pubkey: "" });
@@ -278,72 +268,4 @@ function accountsOf(
     broken.push({ keys: ["maker.descriptors"], says });
     return [];
   });
-}
-
-type Spec = {
-  readonly key: string; readonly url: string; readonly isolation: string;
-  readonly credentials: Credentials;
-};
-
-function target(
-  parsed: Parsed, targets: Map<string, TargetSpec>, broken: Relation[], name: string, spec: Spec,
-): void {
-  const url = URL.canParse(spec.url) ? new URL(spec.url) : undefined;
-  if (url === undefined) {
-    return void broken.push({ keys: [spec.key], says: "this is no address" });
-  }
-  const isLocal = isHere(url.hostname);
-  if (!isLocal && parsed.tor.socks === undefined) {
-    const says = "it is not on this machine, and nothing leaves around Tor";
-    return void broken.push({ keys: [spec.key, "tor.socks"], says });
-  }
-  const { credentials } = spec;
-  targets.set(name, { url, credentials, isolation: isLocal ? undefined : spec.isolation });
-}
-
-function credentialsOf(
-  kind: "basic" | "bearer" | "gotify" | "path", text: string, key: string, env: Env,
-  broken: Relation[],
-): Credentials {
-  if (text === "") return { kind: "none" };
-  const source = secretSource(text, env);
-  if (source !== undefined) return { kind, source };
-  broken.push({ keys: [key], says: "this names no secret" });
-  return { kind: "none" };
-}
-
-function noticesOf(
-  parsed: Parsed, env: Env, targets: Map<string, TargetSpec>, broken: Relation[],
-): notify.Config {
-  const { notify: n } = parsed;
-  const list: NoticeTarget[] = [];
-  const add = (key: string, url: string, one: NoticeTarget, credentials: Credentials): void => {
-    if (url === "") return;
-    list.push(one);
-    target(parsed, targets, broken, one.to, { key, url, isolation: "notify", credentials });
-  };
-  const secretOf = (kind: "bearer" | "gotify" | "path", text: string, key: string): Credentials =>
-    credentialsOf(kind, text, key, env, broken);
-  const common = (to: string) => ({ to, priorityMin: "low" as const });
-  // Without its secret a notice would go where everybody can read it, or nowhere.
-  const needs = (url: string, key: string, secret: string, of: string): void => {
-    if (url !== "" && secret === "") broken.push({ keys: [key, of], says: "it needs its secret" });
-  };
-  add("notify.webhook", n.webhook, { ...common("webhook"), kind: "webhook", path: "/" },
-    secretOf("bearer", n.webhook_auth, "notify.webhook_auth"));
-  needs(n.ntfy, "notify.ntfy", n.ntfy_topic, "notify.ntfy_topic");
-  add("notify.ntfy", n.ntfy, { ...common("ntfy"), kind: "ntfy", path: paths.ntfy },
-    secretOf("path", n.ntfy_topic, "notify.ntfy_topic"));
-  needs(n.gotify, "notify.gotify", n.gotify_token, "notify.gotify_token");
-  add("notify.gotify", n.gotify, { ...common("gotify"), kind: "gotify", path: paths.gotify },
-    secretOf("gotify", n.gotify_token, "notify.gotify_token"));
-  needs(n.telegram_chat, "notify.telegram_chat", n.telegram_token, "notify.telegram_token");
-  const telegram = n.telegram_chat === "" ? "" : "https://api.telegram.org";
-  add("notify.telegram_chat", telegram, {
-    ...common("telegram"), kind: "telegram", path: paths.telegram, chat: n.telegram_chat,
-  }, secretOf("path", n.telegram_token, "notify.telegram_token"));
-  if (n.exec.length > 0) list.push({ ...common("exec"), kind: "exec" });
-  const { amounts, nicks, txids } = n;
-  const privacy = { ...defaults.notify.privacy, amounts, nicks, txids };
-  return { ...defaults.notify, label: n.label, privacy, targets: list };
 }

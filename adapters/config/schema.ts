@@ -16,13 +16,14 @@ import * as onion from "../../core/joinmarket/onion.ts";
 import { defaults as onionDefaults } from "../../core/tor/onion.ts";
 import { type Address, parseAddress } from "../address.ts";
 import { primitives } from "../primitives.ts";
+import { ark } from "./ark.ts";
 import * as maker from "./maker.ts";
 import {
   described, flag, keyMeta, meta, oneOf, parsed, rate, seconds, type Setting, text, whole,
 } from "./setting.ts";
 import { addressForm } from "./values.ts";
 
-export type { KeyMeta, Raw } from "./setting.ts";
+export type { KeyMeta, Raw, RawTable } from "./setting.ts";
 
 const address = z.string().transform((value, context) => parsed(parseAddress(value), context));
 
@@ -287,6 +288,7 @@ export const schema = z.strictObject({
   }).prefault({}),
   directory: directory.prefault({}),
   maker: maker.maker.prefault({}),
+  ark: ark.prefault({}),
   bitcoind: maker.bitcoind.prefault({}),
   esplora: maker.esplora.prefault({}),
   tor: maker.tor.prefault({}),

@@ -8,8 +8,16 @@ import * as z from "zod";
 import type { Rate } from "../../core/directory/config.ts";
 import { parseRate, rateForm, rateText, secondsToMs } from "./values.ts";
 
+/** A table of an array of tables. */
+export type RawTable = {
+  readonly [member: string]: string | number | boolean | readonly string[];
+};
+
 /** What TOML, the environment and a flag can hold for one key. */
-export type Raw = string | number | boolean | readonly string[];
+export type Raw = string | number | boolean | readonly string[] | readonly RawTable[];
+
+/** One member of the tables that a key holds. */
+export type Member = Pick<KeyMeta, "doc" | "accepts" | "initial"> & { readonly name: string };
 
 /** What is known of one key beyond its type. */
 export type KeyMeta = {
@@ -23,6 +31,8 @@ export type KeyMeta = {
   readonly reload: boolean;
   /** The dotted path in `DirectoryConfig`, where the core may name it in a broken relation. */
   readonly core?: string;
+  /** What each table of an array of tables holds; in the environment such a key is JSON. */
+  readonly members?: readonly Member[];
 };
 
 /** The documentation of each leaf schema; a schema without an entry is a table. */
@@ -108,4 +118,18 @@ export function list(
   const one = z.string().regex(pattern);
   const all = z.union([one.transform((text) => [text]), z.array(one).max(most)]).prefault([]);
   return described(all, meta(told, `${accepts}; or an array of up to ${most}`, []));
+}
+
+/** An array of tables, `[[TABLE.KEY]]`, none by default; each member is a setting of its own. */
+export function tables<T extends z.ZodRawShape>(
+  shape: T, accepts: string, most: number, told: Told,
+): Setting<readonly z.output<z.ZodObject<T>>[]> {
+  const members = Object.entries(shape).map(([name, setting]): Member => {
+    const about = keyMeta.get(setting as z.ZodType);
+    if (about === undefined) throw new Error(`${name} is described nowhere`);
+    return { name, doc: about.doc, accepts: about.accepts, initial: about.initial };
+  });
+  const read = z.array(z.strictObject(shape)).max(most).prefault([]);
+  const about = { ...meta(told, accepts, []), members };
+  return described(read as unknown as z.ZodType<readonly z.output<z.ZodObject<T>>[]>, about);
 }

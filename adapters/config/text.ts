@@ -7,12 +7,18 @@
  */
 import { type Entry, originText } from "../config.ts";
 import { envName, type Key, keys } from "./keys.ts";
-import type { Raw } from "./schema.ts";
+import type { Member, Raw, RawTable } from "./setting.ts";
 
 /** A value as TOML writes it. Strings of JSON are strings of TOML. */
 export function tomlValue(raw: Raw): string {
   if (!Array.isArray(raw)) return JSON.stringify(raw);
-  return `[${raw.map((one) => JSON.stringify(one)).join(", ")}]`;
+  return `[${raw.map(oneValue).join(", ")}]`;
+}
+
+function oneValue(one: string | RawTable): string {
+  if (typeof one === "string") return JSON.stringify(one);
+  const members = Object.entries(one).map(([name, raw]) => `${name} = ${tomlValue(raw)}`);
+  return `{ ${members.join(", ")} }`;
 }
 
 /**
@@ -38,7 +44,18 @@ function documented(key: Key, chosen: Raw | undefined): string[] {
   const setting = chosen === undefined
     ? `#${key.name} = ${tomlValue(key.initial)}`
     : `${key.name} = ${tomlValue(chosen)}`;
-  return [`# ${key.doc}${reload}`, `# Accepts ${key.accepts}.`, setting];
+  const about = [`# ${key.doc}${reload}`, `# Accepts ${key.accepts}.`, setting];
+  return key.members === undefined ? about : [...about, ...sample(key, key.members)];
+}
+
+/** How one of its tables looks; with a blank, so that it is more than a key commented out. */
+function sample(key: Key, members: readonly Member[]): string[] {
+  return [
+    "", `# One of them, in place of the line above:`, `# [[${key.key}]]`,
+    ...members.flatMap(({ name, doc, accepts, initial }) => [
+      `#   ${doc}`, `#   Accepts ${accepts}.`, `# ${name} = ${tomlValue(initial)}`,
+    ]),
+  ];
 }
 
 /**
@@ -87,20 +104,30 @@ export function markdown(): string {
     lines.push("| key | default | accepts | reload | what it is |");
     lines.push("| --- | --- | --- | --- | --- |");
     lines.push(...list.map(row));
+    for (const key of list) if (key.members !== undefined) lines.push(...memberTable(key));
   });
   lines.push("", `The environment name of a key: \`${envName("directory.peers_max")}\`.`);
   return `${lines.join("\n")}\n`;
 }
 
 function row(key: Key): string {
-  const cells = [
-    `\`${key.name}\``,
-    `\`${tomlValue(key.initial)}\``,
-    key.accepts,
-    key.reload ? "✓" : "",
-    key.doc,
+  const { name, initial, accepts, reload, doc } = key;
+  return cells(`\`${name}\``, `\`${tomlValue(initial)}\``, accepts, reload ? "✓" : "", doc);
+}
+
+/** What each table of an array of them holds. */
+function memberTable(key: Key): string[] {
+  return [
+    "", `### \`[[${key.key}]]\``, "", "| key | default | accepts | what it is |",
+    "| --- | --- | --- | --- |",
+    ...(key.members ?? []).map(({ name, initial, accepts, doc }) => (
+      cells(`\`${name}\``, `\`${tomlValue(initial)}\``, accepts, doc)
+    )),
   ];
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+function cells(...all: readonly string[]): string {
+  return `| ${all.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }
 
 function grouped(each: (table: string, list: readonly Key[]) => void): void {

@@ -1,16 +1,13 @@
 /**
- * The script of the maker's status page: fills the document. `page/frame.ts` polls.
- *
- * A part is drawn again only when it says something else, so that text that somebody is selecting
- * stays where it is.
+ * The script of the maker's status page: fills the document. `page/frame.ts` polls, and
+ * `page/draw.ts` has what pages share.
  * @module
  */
+import { draw } from "../page/draw.ts";
 
 /** Inlined as it is: its hash stands in the page's policy. */
-export const script = String.raw`
+export const script = draw + String.raw`
 const reasonsMax = 12;
-let answeredAt;
-const drawn = new Map();
 
 // What each state is called, and what a person can do about it.
 const known = {
@@ -36,60 +33,6 @@ const known = {
   "notices-failing": ["Notices do not arrive",
     "Check address and token of the target under [notify]."],
 };
-
-// A description is a text, or [name, attributes, ...descriptions].
-function build(description) {
-  if (typeof description === "string") return document.createTextNode(description);
-  const [name, attributes, ...children] = description;
-  const isDrawing = name === "svg" || name === "rect" || name === "title";
-  const node = isDrawing ? document.createElementNS("http://www.w3.org/2000/svg", name)
-    : document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value));
-  node.append(...children.map(build));
-  return node;
-}
-
-function fill(id, descriptions) {
-  const text = JSON.stringify(descriptions);
-  if (drawn.get(id) === text) return;
-  drawn.set(id, text);
-  byId(id).replaceChildren(...descriptions.map(build));
-}
-
-function cards(id, pairs) {
-  fill(id, pairs.map(([name, value]) =>
-    ["div", {}, ["dt", {}, name],
-      ["dd", typeof value === "string" ? { class: "text" } : {}, show(value)]]));
-}
-
-function sat(text) {
-  return number.format(BigInt(text)) + " sat";
-}
-
-function span(ms) {
-  if (ms === null || ms === undefined) return "unknown";
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 60) return seconds + " s";
-  if (seconds < 7200) return Math.floor(seconds / 60) + " min";
-  return seconds < 172800 ? Math.floor(seconds / 3600) + " h" : Math.floor(seconds / 86400) + " d";
-}
-
-function ago(ms) {
-  return ms === null ? "never" : span(ms) + " ago";
-}
-
-function degraded(all) {
-  byId("trouble").hidden = all.length === 0;
-  fill("degraded", all.map((one) => {
-    const since = one.sinceMs === null ? "" : ", for " + span(one.sinceMs);
-    const [called, mine] = known[one.name] || [one.name, ""];
-    return ["li", {},
-      ["p", {}, ["span", { class: "name" }, called], ": " + one.why + since,
-        ["span", { class: "soft" }, " (" + one.name + ")"]],
-      ["p", { class: "soft" }, "Dogwatch: " + one.does + "."],
-      ...(mine === "" ? [] : [["p", {}, "You: " + mine]])];
-  }));
-}
 
 const shaking = ["greeting", "challenged", "signing", "proved"];
 
@@ -213,22 +156,6 @@ function onion(told, isSomewhere) {
   put("onion-why", why === null ? "" : "Trouble: " + why + ".");
 }
 
-function notices({ targets, counts }) {
-  fill("targets", targets.length === 0
-    ? [["li", { class: "soft" }, "No target is configured: nobody is told."]]
-    : targets.map((one) => {
-      const more = (one.waiting === 0 ? "nothing waits" : show(one.waiting) + " waiting") +
-        (one.failures === 0 ? "" : ", failed " + show(one.failures) + " times: " + one.why);
-      const [kind, word] = one.failures === 0 ? ["good", "well"] : ["bad", "failing"];
-      return ["li", { class: "row" }, ["span", { class: "mark " + kind }, word],
-        ["span", {}, one.to], ["span", { class: "soft" }, more]];
-    }));
-  const lost = Object.values(counts.lost).reduce((sum, count) => sum + count, 0);
-  cards("notices", targets.length === 0 ? [] : [
-    ["sent", counts.sent], ["held back", counts.same + counts.suppressed], ["lost", lost],
-  ]);
-}
-
 function limits({ orderbook, direct, refusals }) {
   cards("limits", [
     ["banned by order book", orderbook.banned], ["banned connections", direct.banned],
@@ -281,7 +208,7 @@ function draw(status, ready) {
   const at = isSomewhere ? status.location : "no own address";
   put("who", status.nick + " on " + status.network + ", " + at + ", up " + span(status.uptimeMs));
   badge(status, ready);
-  degraded(status.degraded);
+  troubles(status.degraded.map((one) => trouble(one, "")));
   offers(status.offers);
   coins(status.wallet);
   put("h-directories", "Directories: " + status.directories.up + " of " +
@@ -311,12 +238,6 @@ function draw(status, ready) {
   direct(inbound);
   answeredAt = Date.now();
   fresh(true);
-}
-
-function fresh(isFresh) {
-  document.body.className = isFresh ? "" : "old";
-  put("age", isFresh || answeredAt === undefined ? ""
-    : "Last answer " + ago(Date.now() - answeredAt) + ": what follows is old.");
 }
 
 function lost() {

@@ -26,6 +26,8 @@ export type Parts = {
    * may use what stands in `start` below.
    */
   readonly script: string;
+  /** What is asked at each poll, in the order in which `draw` takes it. Both, by default. */
+  readonly asks?: readonly string[];
 };
 
 // It is text, not a compiled function: what the browser runs must be byte for byte what the
@@ -70,7 +72,7 @@ async function ask(path) {
 
 async function poll() {
   try {
-    if (!paused) draw(...await Promise.all([ask("/status"), ask("/readyz")]));
+    if (!paused) draw(...await Promise.all(asks.map(ask)));
   } catch {
     state("not reachable", "bad");
     lost();
@@ -91,9 +93,11 @@ document.addEventListener("keydown", (event) => {
 poll();
 `;
 
+const both: readonly string[] = ["/status", "/readyz"];
+
 /** The document of these parts, and its policy. */
-export function framed({ title, body, style, script: own }: Parts): Page {
-  const script = `${start}${own}${end}`;
+export function framed({ title, body, style, script: own, asks = both }: Parts): Page {
+  const script = `${start}const asks = ${JSON.stringify(asks)};\n${own}${end}`;
   const html = `<!doctype html>
 <html lang="en">
 <head>

@@ -33,7 +33,7 @@ function loaded(text: string): Extract<ReturnType<typeof load>, { ok: true }> {
 test("config: template: parses to the defaults, as it is and with every line set", () => {
   const text = template(new Map());
   const empty = '{"log":{},"directory":{"onion":{},"heartbeat":{},"limits":{},"outbox":{}},' +
-    '"maker":{},"bitcoind":{},"esplora":{},"tor":{},"notify":{}}';
+    '"maker":{},"ark":{},"bitcoind":{},"esplora":{},"tor":{},"notify":{}}';
   assert.equal(JSON.stringify(parse(text)), empty);
   assert.deepEqual(loaded(text).settings.directory, defaults);
   const set = loaded(text.replace(/^#(?! )/gm, ""));
@@ -142,13 +142,57 @@ test("config: nearest: slips are found, other words are not", () => {
   }), { numRuns: 60 });
 });
 
+test("config: tables: each member is documented, and what is shown parses back", () => {
+  const wallets = "[[ark.wallet]]\nname = 'a'\nurl = 'http://127.0.0.1:1'\ntoken_file = '/t'\n" +
+    "[[ark.wallet]]\nname = 'b'\nurl = 'http://127.0.0.1:2'\ntoken_file = '/u'\nrefresh = false\n";
+  const first = loaded(wallets);
+  const shown = effective(first.entries, false);
+  assert.match(shown, /^wallet = \[\{ name = "a", .*\}, \{ name = "b", .*refresh = false \}\]$/m);
+  assert.deepEqual(loaded(shown).settings, first.settings);
+  assert.equal(first.settings.parsed.ark.wallet[1]?.refresh, false);
+  const json = { name: "c", url: "http://127.0.0.1:3", token_file: "/v" };
+  const env = { [envName("ark.wallet")]: JSON.stringify([json]) };
+  const read = load({ file: undefined, env, flags: [] });
+  assert.equal(read.ok && read.settings.parsed.ark.wallet[0]?.name, "c");
+  const text = template(new Map());
+  for (const name of ["token_file", "auto_exit"]) {
+    assert.match(text, new RegExp(`^# ${name} = `, "m"));
+    assert.match(markdown(), new RegExp(`\\| \`${name}\` \\|`));
+  }
+});
+
+test("config: tables: what is wrong is told with its table, its member and its line", () => {
+  const path = join(folder, "tables.toml");
+  writeFileSync(path, [
+    "[[ark.wallet]]", "name = 'a'", "url = 'http://127.0.0.1:1'", "token_file = '/t'",
+    "[[ark.wallet]]", "name = 'b c'", "tokn_file = '/u'", "refresh = 1",
+  ].join("\n"));
+  const read = load({ file: path, env: {}, flags: [] });
+  assert.deepEqual(read.ok ? [] : read.problems.map((one) => one.replace(`${path}:`, "")), [
+    "6: ark.wallet[1].name = \"b c\": expected 1 to 40 letters, digits, '.', '_' and '-'",
+    "5: ark.wallet[1].url is not set: expected http://HOST:PORT",
+    "5: ark.wallet[1].token_file is not set: expected a path, fd:N (a descriptor) or " +
+      "credential:NAME (of systemd)",
+    "8: ark.wallet[1].refresh = 1: expected true or false",
+    "7: ark.wallet[1].\"tokn_file\": no such key; did you mean token_file?",
+  ]);
+  const problems = (raw: string): readonly string[] => {
+    const env = { [envName("ark.wallet")]: raw };
+    const found = load({ file: undefined, env, flags: [] });
+    return found.ok ? [] : found.problems;
+  };
+  assert.match(problems("[1]").join(), /ark\.wallet\[0\] = 1: expected a table/);
+  assert.match(problems("none").join(), /ark\.wallet = "none": expected tables/);
+});
+
 test("config: lines: keys and tables are found where they stand", () => {
-  const text = "a = 1\n[x.y]\n# b = 0\nb = 2\n[ z ]\nc.d = 3\n";
+  const text = "a = 1\n[x.y]\n# b = 0\nb = 2\n[ z ]\nc.d = 3\n[[w]]\ne = 1\n[[w]]\ne = 2\n";
   const lineOf = lineFinder(text);
   assert.equal(lineOf("a"), 1);
   assert.equal(lineOf("x.y"), 2);
   assert.equal(lineOf("x.y.b"), 4);
   assert.equal(lineOf("z.c.d"), 6);
   assert.equal(lineOf("z.c"), 6);
+  assert.deepEqual(["w", "w.0", "w.0.e", "w.1", "w.1.e"].map(lineOf), [7, 7, 8, 9, 10]);
   assert.equal(lineOf("x.y.q"), undefined);
 });

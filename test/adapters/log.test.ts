@@ -67,6 +67,64 @@ test("adapters: log: repeated lines are counted and told at the end of the windo
   });
 });
 
+test("adapters: log: the same of another wallet is no repetition; whose it was is told", () => {
+  withLog("pretty", (log, lines, clock) => {
+    for (const wallet of ["alice", "bob", "alice", "alice"]) {
+      log.log("warn", "ark.fact", { wallet, of: "server", to: "down" });
+    }
+    log.log("warn", "ark.fact", { wallet: "alice", of: "chain", to: "down" });
+    assert.equal(lines.length, 3);
+    clock.tick(11_000);
+    assert.equal(lines[3], "22:13:30 WARN  … ark.fact (alice server down) repeated 2 times\n");
+    assert.equal(lines.length, 4);
+    log.log("warn", "ark.fact", { wallet: "alice", of: "server", to: "down" });
+    assert.equal(lines.length, 5);
+  });
+});
+
+test("adapters: log: what many say at once is one event, and later they are heard again", () => {
+  withLog("pretty", (log, lines, clock) => {
+    const all = (): void => {
+      for (let i = 0; i < 100; i += 1) log.log("warn", "ark.fact", { wallet: `w${i}` });
+    };
+    all();
+    // Twenty for themselves, and the first of the others.
+    assert.equal(lines.length, 21);
+    clock.tick(11_000);
+    assert.deepEqual(lines.slice(21), [
+      "22:13:30 WARN  … ark.fact repeated 79 times\n",
+    ]);
+    all();
+    assert.equal(lines.length, 22 + 21);
+  });
+});
+
+test("adapters: log: of another wallet, or of another state, it is no repetition", () => {
+  withLog("json", (log, lines) => {
+    const fact = (wallet: string, to: string): void => log.log("info", "fact", { wallet, to });
+    for (const to of ["down", "up", "down"]) for (const wallet of ["a", "b"]) fact(wallet, to);
+    const told = lines.map((line) => (JSON.parse(line) as { fields: unknown }).fields);
+    assert.deepEqual(told, [
+      { wallet: "a", to: "down" }, { wallet: "b", to: "down" },
+      { wallet: "a", to: "up" }, { wallet: "b", to: "up" },
+    ]);
+  });
+});
+
+test("adapters: log: when twenty have said the same, the others are counted together", () => {
+  withLog("pretty", (log, lines, clock) => {
+    for (let i = 0; i < 30; i += 1) log.log("info", "x", { wallet: `w${i}` });
+    assert.equal(lines.length, 21, "the twenty, and the first of the crowd");
+    log.log("info", "x", { wallet: "w3" });
+    assert.equal(lines.length, 21);
+    clock.tick(10_000);
+    const repeated = lines.slice(21).map((line) => line.slice(15).trim());
+    assert.deepEqual(repeated, ["… x (w3) repeated once", "… x repeated 9 times"]);
+    log.log("info", "x", { wallet: "w29" });
+    assert.equal(lines.length, 24, "each has a window of its own again");
+  });
+});
+
 test("adapters: log: what is still counted is told at the end", () => {
   withLog("json", (log, lines) => {
     log.log("info", "x", {});

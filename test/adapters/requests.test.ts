@@ -178,6 +178,91 @@ test("requests: what was dropped is never answered", async () => {
   assert.deepEqual(heard, []);
 });
 
+/** Tells of each question over which connection it came; answers as it is told to. */
+async function counting(answers: (nth: number, socket: net.Socket) => string): Promise<{
+  readonly url: URL; readonly over: number[];
+}> {
+  const over: number[] = [];
+  let connections = 0;
+  const url = await opened(net.createServer((socket) => {
+    connections += 1;
+    const mine = connections;
+    socket.on("error", () => {});
+    socket.on("data", () => {
+      over.push(mine);
+      const text = answers(over.length, socket);
+      if (text !== "") socket.write(text);
+    });
+  }));
+  return { url, over };
+}
+
+const short = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+const get = { method: "GET", body: "" } as const;
+
+test("requests: what names nothing shares a connection, what says more has its own", async () => {
+  const { url, over } = await counting(() => short);
+  const { ask, requests } = bench({ url });
+  for (const what of [get, get, {}, get, {}, { method: "POST", body: "" } as const]) {
+    assert.equal((await ask(what)).type, "req.done");
+    // The connection is free once its answer has gone by.
+    await new Promise((done) => setImmediate(done));
+  }
+  assert.deepEqual(over, [1, 1, 2, 1, 3, 1]);
+  requests.closeAll();
+});
+
+test("requests: a kept connection that was closed meanwhile was none", async () => {
+  const { url, over } = await counting((nth, socket) => {
+    if (nth === 2) socket.destroy();
+    return nth === 2 ? "" : short;
+  });
+  const { ask, requests, heard } = bench({ url });
+  for (let i = 0; i < 2; i += 1) {
+    assert.equal((await ask(get)).type, "req.done");
+    await new Promise((done) => setImmediate(done));
+  }
+  assert.deepEqual(over, [1, 1, 2], "asked again, on another one");
+  assert.equal(heard.length, 2);
+  requests.closeAll();
+});
+
+test("requests: half an answer over a kept connection fails, as does a new one's end", async () => {
+  const half = await counting((nth, socket) => {
+    if (nth === 2) socket.end("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nha");
+    return nth === 2 ? "" : short;
+  });
+  const one = bench({ url: half.url });
+  assert.equal((await one.ask(get)).type, "req.done");
+  await new Promise((done) => setImmediate(done));
+  assert.deepEqual(await one.ask(get), { type: "req.failed", req: 2, reason: "reset" });
+  assert.deepEqual(half.over, [1, 1]);
+  const never = await counting((_, socket) => {
+    socket.destroy();
+    return "";
+  });
+  const two = bench({ url: never.url });
+  assert.deepEqual(await two.ask(get), { type: "req.failed", req: 1, reason: "reset" });
+  assert.deepEqual(never.over, [1], "nothing was kept, so nothing is asked again");
+});
+
+test("requests: a read that is dropped takes its connection along", async () => {
+  let arrived: () => void = () => {};
+  const arrival = new Promise<void>((done) => (arrived = done));
+  let ended: () => void = () => {};
+  const end = new Promise<void>((done) => (ended = done));
+  const url = await opened(http.createServer((request) => {
+    request.socket.once("close", () => ended());
+    arrived();
+  }));
+  const { ask, requests, heard } = bench({ url });
+  void ask(get);
+  await arrival;
+  requests.drop({ type: "req.drop", req: 1 });
+  await end;
+  assert.deepEqual([requests.open(), heard], [0, []]);
+});
+
 const away = new URL("http://example.org/base");
 const as = { user: "dogwatch-notify", password: secret(bytesOf("key")) };
 const through = ({ port }: Socks5): Partial<Target> =>
