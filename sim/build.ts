@@ -15,6 +15,7 @@ import * as rows from "./bot/rows.ts";
 import * as tors from "./bot/tor.ts";
 import * as clocks from "./clocks.ts";
 import * as digest from "./digest.ts";
+import * as fleets from "./fleet/build.ts";
 import * as disk from "./disk.ts";
 import { type Item, itemOf } from "./items.ts";
 import * as network from "./network.ts";
@@ -50,7 +51,8 @@ export function build(scenario: Scenario, checks: boolean, watch: Watch | undefi
   const w: World = {
     scenario, key, primitives, nodes, byId, byAddress: addresses(nodes),
     nicks: nicksOf(nodes), keys: keysOf(nodes), queue: items, net,
-    oracles: oracles.create(key, nodes.length), digest: digest.create(), ready: [], readyAt: 0,
+    oracles: oracles.create(key, nodes.length, walletsOf(scenario)), digest: digest.create(),
+    ready: [], readyAt: 0,
     nowUs: 0, endUs: (phases.faultyMs + phases.convergeMs) * 1_000, steps: 0, checkpoints: [],
     finding: undefined, plan: [...scenario.faults], active: new Map(),
     marked: markedOf(scenario.triggers, byId), healed: false, core: coreOf(scenario, byId),
@@ -80,6 +82,12 @@ function plan(w: World): void {
   queue.push(w.queue, scenario.phases.faultyMs * 1_000, { kind: "heal", at: 0 });
 }
 
+function walletsOf(scenario: Scenario): number {
+  let count = 0;
+  for (const one of scenario.nodes) if (one.kind === "fleet") count += one.wallets.length;
+  return count;
+}
+
 /** The chains of a world, by name, each with the bots that ask it. */
 function groundsOf(key: prng.Key, scenario: Scenario): ReadonlyMap<NodeId, chain.Ground> {
   const out = new Map<NodeId, chain.Ground>();
@@ -105,15 +113,17 @@ function nodeOf(
 ): Node {
   const own = prng.stream(key, "machine", spec.id);
   const startMs = prng.between(own, 1_000, 1_000_000_000);
+  const clock = clocks.create(startMs, epochMs - startMs);
   const identity = identityOf(key, spec, scenario);
   return {
     index, id: spec.id, spec, kind: kindOf(spec), identity,
     config: spec.kind === "directory"
       ? configOf(spec.settings ?? {}, identity.location)
       : undefined,
-    clock: clocks.create(startMs, epochMs - startMs), costs: prng.stream(key, "costs", spec.id),
+    clock, costs: prng.stream(key, "costs", spec.id),
     disk: diskOf(key, spec, scenario, grounds), host: hostOf(key, spec, scenario, identity),
-    ground: grounds.get(spec.id),
+    ground: grounds.get(spec.id), fleet: fleets.hostOf(spec, scenario),
+    town: fleets.townOf(spec, scenario, epochMs, clock.wallMs),
     kernel: undefined, incarnation: 0, run: itemOf("run", index, 0),
     wake: itemOf("wake", index, 0), entropy: own, inbox: [], inboxAt: 0, isListed: false,
     busyUntilUs: 0, pausedUntilUs: 0, armedUs: endOfTimeUs,
@@ -126,9 +136,9 @@ function nodeOf(
 function diskOf(
   key: prng.Key, spec: NodeSpec, scenario: Scenario, grounds: ReadonlyMap<NodeId, chain.Ground>,
 ): disk.Disk | undefined {
-  if (spec.kind !== "journal" && spec.kind !== "bot") return undefined;
+  if (spec.kind !== "journal" && spec.kind !== "bot" && spec.kind !== "fleet") return undefined;
   const made = disk.create(spec.settings?.diskBytes, prng.stream(key, "disk", spec.id));
-  if (spec.kind === "journal") return made;
+  if (spec.kind !== "bot") return made;
   const name = chainOf(scenario, spec);
   const ground = name === undefined ? undefined : grounds.get(name);
   if (ground === undefined || name === undefined) return made;
@@ -154,7 +164,8 @@ function hostOf(
 
 function kindOf(spec: NodeSpec): Kind {
   switch (spec.kind) {
-    case "directory": case "journal": case "bot": case "chain": return spec.kind;
+    case "directory": case "journal": case "bot": case "chain": case "fleet": case "ark":
+      return spec.kind;
     case "maker": case "taker": case "watcher": return "peer";
     case "flood": case "squatter": case "drip": case "garbage": case "forger":
     case "mute": case "churn": case "crowd": case "trap":
@@ -210,14 +221,14 @@ function coreOf(scenario: Scenario, byId: ReadonlyMap<NodeId, Node>): ReadonlySe
   return core;
 }
 
-/** Directories whose marks somebody waits for. */
+/** Directories and fleets whose marks somebody waits for. */
 function markedOf(
   triggers: readonly Trigger[], byId: ReadonlyMap<NodeId, Node>,
 ): ReadonlySet<number> {
   const out = new Set<number>();
   for (const { on } of triggers) {
     const node = byId.get(on.node);
-    if (node?.kind === "directory") out.add(node.index);
+    if (node?.kind === "directory" || node?.kind === "fleet") out.add(node.index);
   }
   return out;
 }

@@ -91,6 +91,20 @@ function one(d: Digest, value: SimEvent | SimEffect): void {
       tag(d, 11, "conn" in value ? value.conn ?? 0 : 0);
       return text(d, value.mark);
     case "told": return told(d, value.what);
+    case "ark.answered":
+      tag(d, 12, value.to.req);
+      mix(d, value.status);
+      mix(d, value.afterMs);
+      return text(d, value.body);
+    case "ark.asked":
+      tag(d, 13, value.question.req);
+      text(d, value.question.path);
+      return text(d, value.question.body);
+    case "child.start": case "child.signal":
+    case "ark.dropped": case "ark.failed": case "ark.gone": case "ark.healed": case "ark.left":
+    case "ark.opened": case "ark.streamed": case "ark.suffers": case "operator.trust":
+    case "stream.close": case "stream.ended": case "stream.item": case "stream.open":
+    case "stream.subscribed":
     case "conn.confide": case "conn.confided": case "cookie.given": case "cookie.want":
     case "key.absent": case "key.failed": case "key.load": case "key.loaded": case "key.save":
     case "key.saved": case "nonce.given": case "nonce.want":

@@ -103,6 +103,11 @@ export function failNext(d: Disk, type: StoreEffect["type"], reason: StoreFailur
   d.fault = { type, reason };
 }
 
+/** No order fails any more for having been told to. */
+export function mend(d: Disk): void {
+  d.fault = undefined;
+}
+
 /** A copy of what a reader sees. */
 export function contents(d: Disk): Uint8Array {
   return d.bytes.slice(0, d.size);

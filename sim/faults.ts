@@ -12,6 +12,7 @@ import { unreachable } from "../core/assert.ts";
 import * as tors from "./bot/tor.ts";
 import * as clocks from "./clocks.ts";
 import * as disk from "./disk.ts";
+import * as fleets from "./fleet/heal.ts";
 import * as network from "./network.ts";
 import * as oracles from "./oracles/oracles.ts";
 import { die, push, rearm, start } from "./process.ts";
@@ -63,7 +64,8 @@ function count(w: World, harm: Harm, touched: readonly Node[]): void {
 
 /** What has no connections is struck all the same. */
 function isAlways(node: Node): boolean {
-  return node.kind === "journal" || node.kind === "chain";
+  return node.kind === "journal" || node.kind === "chain" || node.kind === "fleet"
+    || node.kind === "ark";
 }
 
 /** Whom a fault is about; for links, both ends. Empty when a name is unknown. */
@@ -150,6 +152,8 @@ function strike(w: World, harm: Harm, touched: readonly Node[]): void {
       tors.turn(w, node, false);
       return refresh(w, harm);
     case "rpcWrong": case "hookDown": return;
+    case "barkdWrong": case "serverWrong": case "sourceWrong":
+      return push(w, node, { type: "ark.suffers", harm });
     case "halfOpen":
       for (const [a, b] of linkEnds(w, harm.link)) {
         network.halfOpen(w.net, a.index, b.index, harm.way);
@@ -193,7 +197,7 @@ function later(a: number, b: number): number {
 function restart(w: World, node: Node, forMs: number): void {
   if (node.kernel === undefined) return;
   node.restartMs = forMs;
-  const isAsked = node.kind === "directory" || node.kind === "bot";
+  const isAsked = node.kind === "directory" || node.kind === "bot" || node.kind === "fleet";
   if (isAsked) push(w, node, { type: "operator.stop" });
   else die(w, node, false, forMs);
 }
@@ -238,7 +242,8 @@ function relieve(w: World, harm: Harm, touched: readonly Node[]): void {
       if (node.disk !== undefined) disk.full(node.disk, false);
       return;
     case "reset": case "pause": case "crash": case "restart": case "jump": case "diskTorn":
-    case "diskFails": case "rpcWrong": case "hookDown": return;
+    case "diskFails": case "rpcWrong": case "hookDown": case "barkdWrong": case "serverWrong":
+    case "sourceWrong": return;
     default: unreachable(harm);
   }
 }
@@ -299,7 +304,8 @@ function suffer(harm: Harm, path: network.Path, from: Node, to: Node): void {
       return;
     case "reset": case "stall": case "pause": case "crash": case "restart": case "jump":
     case "drift": case "diskSlow": case "diskFull": case "diskTorn": case "diskFails":
-    case "rpcWrong": case "hookDown": return;
+    case "rpcWrong": case "hookDown": case "barkdWrong": case "serverWrong": case "sourceWrong":
+      return;
     case "tor":
       path.refuse = true;
       return;
@@ -330,7 +336,7 @@ function isUsed(a: Node, b: Node): boolean {
 }
 
 function isServer(node: Node): boolean {
-  return node.kind === "directory" || node.kind === "chain";
+  return node.kind === "directory" || node.kind === "chain" || node.kind === "ark";
 }
 
 function recover(w: World, node: Node): void {
@@ -342,6 +348,7 @@ function recover(w: World, node: Node): void {
   clocks.drift(node.clock, 0, w.nowUs);
   rearm(w, node);
   if (node.kernel === undefined) start(w, node);
+  fleets.healed(w, node);
 }
 
 function befall(w: World, node: Node): void {

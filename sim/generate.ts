@@ -9,9 +9,11 @@
 import * as prng from "../core/prng.ts";
 import type { Key, Prng } from "../core/prng.ts";
 import { ambushes, diskTraps } from "./generate/ambush.ts";
+import { arkFaults, arkKinds, arkNodes, arkTasks, arkTriggers } from "./generate/arks.ts";
 import { castOf, faults, swarm, triggers, weighted, type Cast } from "./generate/faults.ts";
 import {
-  hostileWeights, makerProfiles, profiles, shapes, weightOf, type Profile, type Range, type Shape,
+  arkProfiles, hostileWeights, makerProfiles, profiles, shapes, weightOf, type Profile, type Range,
+  type Shape,
 } from "./generate/profiles.ts";
 import { rushes } from "./generate/rush.ts";
 import { workload } from "./generate/workload.ts";
@@ -22,10 +24,11 @@ import {
   type Net, type NodeId, type NodeSpec, type PeerSpec, type Phases, type Scenario,
 } from "./scenario.ts";
 
-export { makerProfiles, profiles, shapes, weightOf, type Profile };
+export { arkProfiles, makerProfiles, profiles, shapes, weightOf, type Profile };
 
 /** Kinds of nodes that can be counted. */
-export type Crowd = "directories" | "makers" | "takers" | "watchers" | "hostile" | "bots";
+export type Crowd = "directories" | "makers" | "takers" | "watchers" | "hostile" | "bots"
+  | "wallets";
 
 /** What the command line may want otherwise. */
 export type Wishes = {
@@ -45,6 +48,7 @@ export function generate(profile: Profile, seed: string, wishes: Wishes = noWish
   const key = prng.derive(prng.key(seed), "scenario", profile);
   const p = prng.stream(key, "shape");
   const faultyMs = minutes(p, shape.faultyMin) + prng.below(p, 60_000);
+  if (shape.wallets[1] > 0) return arkScenario(profile, seed, key, faultyMs, wishes);
   const nodes = nodesOf(key, shape, wishes, faultyMs);
   const cast = castOf(nodes);
   const kinds = swarm(key, shape, cast, wishes.faults);
@@ -63,6 +67,28 @@ export function generate(profile: Profile, seed: string, wishes: Wishes = noWish
       ...diskTraps(key, shape.diskTraps, cast, isBanned),
     ],
     phases: phasesOf(key, nodes, cast, faultyMs, wishes.lite ? 0 : shape.convergeMs),
+  };
+}
+
+/** Worlds with our Ark daemon. */
+function arkScenario(
+  profile: Profile, seed: string, key: Key, faultyMs: number, wishes: Wishes,
+): Scenario {
+  const shape = shapes[profile];
+  const p = prng.stream(key, "counts");
+  const nodes = arkNodes(key, shape, wishes.lite, wishes.nodes.wallets);
+  const kinds = arkKinds(key, shape, wishes.faults);
+  const [faultCount, triggerCount] = [among(p, shape.faults), among(p, shape.triggers)];
+  const perHour = among(p, shape.tasksPerHour);
+  const drawn = arkFaults(key, faultCount, faultyMs, kinds, nodes);
+  return {
+    simVersion, name: profile, seed, nodes, net: netOf(key, shape), host: hostOf(key, shape),
+    workload: inOrder(arkTasks(key, faultyMs, perHour, nodes, drawn, shape.lifeBlocks)),
+    faults: inOrder(drawn), triggers: arkTriggers(key, triggerCount, kinds),
+    phases: {
+      faultyMs, core: nodes.map(({ id }) => id), convergeMs: wishes.lite ? 0 : shape.convergeMs,
+      fates: [],
+    },
   };
 }
 

@@ -15,24 +15,29 @@ import { NEVER, type Mono } from "../core/time.ts";
 import type { Told } from "./actors/told.ts";
 import type { Effect, Event, Observer } from "./invariants/directory.ts";
 import { coreDirectories } from "./oracles/core.ts";
+import { arkGoals } from "./oracles/ark-goals.ts";
 import { makerGoals } from "./oracles/maker-goals.ts";
 import type { Goals, Place } from "./oracles/state.ts";
 import type { OracleActive, OracleNode, OracleWorld } from "./oracles/world.ts";
 import type { Gauges } from "./outcome.ts";
-import { botHarms, harmKinds, type NodeId } from "./scenario.ts";
+import { arkHarms, botHarms, harmKinds, type NodeId } from "./scenario.ts";
 
 export type Goal = {
   readonly id: string;
   /** In worlds with our makers only. */
   readonly isMakers: boolean;
+  /** In worlds with our Ark daemon only. */
+  readonly isArks: boolean;
   /** The situation. */
   readonly what: string;
   /** How it is recognised. */
   readonly how: string;
 };
 
-function goal(id: string, what: string, how: string, isMakers = false): Goal {
-  return { id, what, how, isMakers };
+function goal(
+  id: string, what: string, how: string, isMakers = false, isArks = false,
+): Goal {
+  return { id, what, how, isMakers, isArks };
 }
 
 /** All goals: of worlds with directories and their peers, and of those with our makers. */
@@ -65,8 +70,9 @@ export const goals: readonly Goal[] = Object.freeze([
     "a displacement while the directory has all the peers that it may have"),
   ...harmKinds.map((kind) => goal(`S22.${kind}`, `${kind} strikes while a session is active`,
     "a fault of this kind begins while one of its nodes has a connection, or is a journal",
-    botHarms.has(kind))),
+    botHarms.has(kind), arkHarms.has(kind))),
   ...makerGoals.map(([id, what, how]) => goal(id, what, how, true)),
+  ...arkGoals.map(([id, what, how]) => goal(id, what, how, false, true)),
 ]);
 
 /** Nothing has been reached. */

@@ -12,6 +12,8 @@
  * | L4  | 10 s after being asked, from L2 on       | a maker's answer reaches the taker          |
  * | L5  | see `oracles/recovery.ts`                | a maker's transactions are decided; L1, L2  |
  * |     |                                          | for makers of ours                          |
+ * | L6  | at the end, see `oracles/ark-ends.ts`    | Ark wallets are seen and at rest; L7, L8    |
+ * |     |                                          | for Ark daemons                             |
  * | L8  | the last 10 minutes                      | nothing grows, no record waits for its disk |
  *
  * Rule 1: a law is looked at twice, `againMs` apart; what is pending both times is broken. A peer
@@ -30,6 +32,7 @@ import {
   boundMs, collected, coreDirectories, coreMakers, corePeers, directoryOf, ghosts, goneMs, isFree,
   isLate, isUp, knows, registered, sinceUs, slackMs, type Pending,
 } from "./oracles/core.ts";
+import * as arks from "./oracles/ark-ends.ts";
 import * as recovery from "./oracles/recovery.ts";
 import type { Law, LawId, Liveness, Sizes } from "./oracles/state.ts";
 import type { Asked, OracleNode, OracleWorld } from "./oracles/world.ts";
@@ -179,7 +182,7 @@ function pendingOf(w: OracleWorld, law: Law): readonly Pending[] {
     case "L2": eachPair(w, law, (peer, at) => collected(w, law, peer, at, out)); break;
     case "L3": for (const at of coreDirectories(w)) ghosts(w, at, !law.isLate, out); break;
     case "L4": unanswered(w, out); break;
-    case "L5": case "L8": break;
+    case "L5": case "L6": case "L7": case "L8": break;
     default: law.id satisfies never;
   }
   return out;
@@ -202,6 +205,7 @@ export function pending(w: OracleWorld): readonly string[] {
     for (const id of recovery.botLaws) recovery.pending(w, id, bot, own);
     for (const one of own) found.push(one.says);
   }
+  for (const one of unrested(w)) found.push(one.says);
   return found;
 }
 
@@ -264,6 +268,7 @@ function questions(w: OracleWorld): readonly Asked[] {
 /** The end: nothing of the core has grown in the last ten minutes, and no journal is stuck. */
 export function finished(w: OracleWorld): void {
   unwritten(w);
+  for (const law of arks.arkLaws) expire(w, law, unrested(w, law));
   const before = w.oracles.liveness.early;
   if (before === undefined || w.nodes.some((node) => isFree(w, node))) return;
   const found: Pending[] = [];
@@ -274,6 +279,18 @@ export function finished(w: OracleWorld): void {
     found.push({ key: name, node, says: `${name} grew to ${size} in ten minutes` });
   }
   expire(w, "L8", found);
+}
+
+/** What Ark daemons should have come to by now. */
+function unrested(w: OracleWorld, only?: arks.ArkLaw): readonly Pending[] {
+  const out: Pending[] = [];
+  for (const node of w.nodes) {
+    if (node.kind !== "fleet") continue;
+    for (const law of arks.arkLaws) {
+      if (only === undefined || law === only) arks.pending(w, law, node, out);
+    }
+  }
+  return out;
 }
 
 /** Records that wait all the time, though their disk has been well. */

@@ -31,12 +31,21 @@ export function seen(w: World, node: Node, mark: Mark): void {
 export function look(
   w: World, node: Node, event: SimEvent, effects: readonly SimEffect[],
 ): void {
+  if (node.kind === "fleet") return stored(w, node, event, effects);
   if (node.kind !== "directory") return;
   if (event.type === "conn.congested") seen(w, node, "congested");
   for (const effect of effects) {
     if (effect.type === "conn.send") sent(w, node, typeOf(effect.bytes));
     else if (effect.type === "conn.close") ended(w, node, effect.reason);
   }
+}
+
+/** Those of a fleet: what it writes, and what is durable. */
+function stored(
+  w: World, node: Node, event: SimEvent, effects: readonly SimEffect[],
+): void {
+  if (event.type === "store.synced") seen(w, node, "synced");
+  for (const effect of effects) if (effect.type === "store.append") seen(w, node, "appended");
 }
 
 function ended(w: World, node: Node, reason: string): void {

@@ -12,6 +12,9 @@
  * Not known here: how patches are applied, and which seed kills which.
  * @module
  */
+import { arkIntents } from "./mutants/ark-intents.ts";
+import { arkLinks } from "./mutants/ark-links.ts";
+import { arkStages } from "./mutants/ark-stages.ts";
 import { history } from "./mutants/history.ts";
 import { identity } from "./mutants/identity.ts";
 import { liveness } from "./mutants/liveness.ts";
@@ -32,4 +35,5 @@ export { type Aim, aims, type Edit, type Mutant } from "./mutants/mutant.ts";
 export const mutants: readonly Mutant[] = [
   ...identity, ...liveness, ...routing, ...outgoing, ...notices, ...stream, ...machine, ...history,
   ...makerLinks, ...makerFunds, ...makerRecords, ...makerTalk,
+  ...arkIntents, ...arkStages, ...arkLinks,
 ];

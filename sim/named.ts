@@ -6,6 +6,7 @@
  * @module
  */
 import { makerWorlds } from "./bot/worlds.ts";
+import { arkWorlds } from "./fleet/worlds.ts";
 import type { Parts } from "./parts.ts";
 import {
   simVersion, type Fault, type NodeSpec, type Scenario, type Task,
@@ -29,6 +30,7 @@ export function named(): ReadonlyMap<string, Named> {
   add("private-flood", "private lines for one who does not read starve nobody", privateFlood());
   add("ghost-nick", "the old connection of a nick is dead and nobody has said so", ghostNick());
   for (const [name, says, parts] of makerWorlds()) add(name, says, parts);
+  for (const [name, says, parts] of arkWorlds()) add(name, says, parts);
   add("partial-heal", "a part of the world stays broken for ever", partialHeal());
   return out;
 }
@@ -36,6 +38,7 @@ export function named(): ReadonlyMap<string, Named> {
 function scenarioOf(name: string, parts: Parts): Scenario {
   const honest = parts.nodes.filter((one) => (
     one.kind === "directory" || one.kind === "bot" || one.kind === "chain" || "speaks" in one
+      || one.kind === "fleet" || one.kind === "ark"
   ));
   return {
     simVersion, name, seed: "0x00000000000000d0", nodes: parts.nodes,

@@ -20,6 +20,8 @@ import * as hosts from "./bot/host.ts";
 import * as tors from "./bot/tor.ts";
 import * as clocks from "./clocks.ts";
 import * as digest from "./digest.ts";
+import * as fleets from "./fleet/host.ts";
+import * as orders from "./fleet/orders.ts";
 import * as disk from "./disk.ts";
 import * as merged from "./invariants/merged.ts";
 import { empty } from "./lists.ts";
@@ -74,7 +76,11 @@ export function wake(w: World, node: Node): void {
 }
 
 function take(w: World, node: Node, notice: Notice): void {
-  if (notice.socket === undefined) return deliver(w, node, notice.event);
+  if (notice.socket === undefined) {
+    const { event } = notice;
+    const isLeft = node.fleet !== undefined && !fleets.isAwaited(node.fleet, event);
+    return isLeft ? undefined : deliver(w, node, event);
+  }
   const event = eventOf(w, node, notice.socket, notice.told);
   if (event !== undefined) deliver(w, node, event);
 }
@@ -209,8 +215,15 @@ function carryOut(w: World, node: Node, effect: SimEffect): void {
     }
     case "mark": return marks.seen(w, node, effect.mark);
     case "stopped": return processes.die(w, node, false, node.restartMs);
-    case "log": case "told": case "req.drop": case "exec.start": return;
-    case "req.start": return hosts.request(w, node, effect);
+    case "log": case "told": case "exec.start": case "child.start": case "child.signal": return;
+    case "req.start":
+      if (node.fleet !== undefined) return orders.carryOut(w, node, node.fleet, effect);
+      return hosts.request(w, node, effect);
+    case "req.drop": case "stream.open": case "stream.close":
+      if (node.fleet !== undefined) orders.carryOut(w, node, node.fleet, effect);
+      return;
+    case "ark.answered": case "ark.failed": case "ark.streamed":
+      return fleets.replied(w, node, effect);
     case "derive.want": return hosts.derive(w, node, effect);
     case "sign.want": return hosts.sign(w, node, effect.req, effect.digest);
     case "rpc.answered": return hosts.replied(w, node, effect);

@@ -8,7 +8,6 @@
 import { assert, unreachable } from "../core/assert.ts";
 import * as directory from "../core/directory/directory.ts";
 import * as kernel from "../core/kernel/kernel.ts";
-import type { Root } from "../core/kernel/kernel.ts";
 import * as prng from "../core/prng.ts";
 import * as maker from "../core/maker/maker.ts";
 import { secret } from "../core/secret.ts";
@@ -19,6 +18,8 @@ import * as peer from "./actors/peer.ts";
 import * as chain from "./bot/chain.ts";
 import * as trap from "./bot/trap.ts";
 import * as clocks from "./clocks.ts";
+import * as fleets from "./fleet/machine.ts";
+import type { FleetHost } from "./fleet/state.ts";
 import * as disk from "./disk.ts";
 import { itemOf } from "./items.ts";
 import * as marks from "./marks.ts";
@@ -27,8 +28,9 @@ import type { Socket, Told } from "./network.ts";
 import * as oracles from "./oracles/oracles.ts";
 import * as queue from "./queue.ts";
 import type { NodeId } from "./scenario.ts";
+import type { AnyRoot } from "./vocabulary.ts";
 import type {
-  Node, Notice, SimEffect, SimEvent, SimKernel, SimState, World,
+  Node, Notice, SimEvent, SimKernel, SimState, World,
 } from "./world.ts";
 
 /** The latest true time that a timer is armed for: no run lasts as long. */
@@ -114,8 +116,8 @@ function greet(w: World, node: Node): void {
       if (key !== undefined) push(w, node, { type: "key.given", key: secret(key) });
       return join(w, node, { type: "started" });
     }
-    case "journal": case "chain": return push(w, node, { type: "started" });
-    case "bot": return join(w, node, { type: "operator.started" });
+    case "journal": case "chain": case "ark": return push(w, node, { type: "started" });
+    case "bot": case "fleet": return join(w, node, { type: "operator.started" });
     default: unreachable(node.kind);
   }
 }
@@ -132,8 +134,6 @@ function kernelOf(w: World, node: Node, now: Mono): SimKernel {
   const [root, state] = machineOf(w, node, now);
   return kernel.create(root, state, now, false);
 }
-
-type AnyRoot = Root<SimState, SimEvent, SimEffect>;
 
 function machineOf(w: World, node: Node, now: Mono): readonly [AnyRoot, SimState] {
   const { spec } = node;
@@ -165,6 +165,7 @@ function machineOf(w: World, node: Node, now: Mono): readonly [AnyRoot, SimState
       const state = maker.create(node.host.config, seed, primitives, now);
       return [maker.root(primitives) as unknown as AnyRoot, state];
     }
+    case "fleet": case "ark": return fleets.machineOf(w, node, now);
     case "maker": case "taker": case "watcher": {
       const tells = w.checks && w.oracles.isListening;
       const state = peer.create({ ...commonOf(w, node, spec.directories), spec, tells }, now);
@@ -215,10 +216,40 @@ export function die(w: World, node: Node, power: boolean, forMs: number | undefi
   network.died(w.net, node.index, power, w.nowUs);
   // Its Tor drops the services of connections that are gone.
   node.host?.tor.sessions.clear();
+  if (node.fleet !== undefined) left(w, node, node.fleet);
+  if (node.town !== undefined) broken(w, node);
   if (node.disk !== undefined) disk.crash(node.disk, power, w.nowUs);
   if (w.checks) oracles.died(w, node, power);
   w.watch?.died?.(w, node);
   if (forMs === undefined) return;
   const { index, incarnation } = node;
   queue.push(w.queue, w.nowUs + forMs * 1_000, { kind: "boot", node: index, incarnation });
+}
+
+/** A fleet's process is gone, and what it waited for is for nobody. */
+function left(w: World, node: Node, host: FleetHost): void {
+  host.open.clear();
+  host.streams.clear();
+  const ark = w.nodes[host.ark];
+  const { index: asker, incarnation } = node;
+  if (ark !== undefined) push(w, ark, { type: "ark.gone", asker, incarnation });
+}
+
+/** How soon a system is told that a process at the other end is gone, in microseconds. */
+const brokenUs = 1_000;
+
+/** An ark's process is gone: connections to it break. */
+function broken(w: World, ark: Node): void {
+  const fault = { code: "round-over", text: "it broke" };
+  for (const node of w.nodes) {
+    const { fleet: host } = node;
+    if (host === undefined || host.ark !== ark.index) continue;
+    const atUs = w.nowUs + brokenUs;
+    for (const req of host.open) {
+      pushAt(w, node, atUs, { type: "req.failed", req, reason: "reset" });
+    }
+    for (const stream of host.streams.keys()) {
+      pushAt(w, node, atUs, { type: "stream.ended", stream, reason: "error", fault });
+    }
+  }
 }

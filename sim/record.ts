@@ -6,10 +6,12 @@
  * @module
  */
 import { unreachable } from "../core/assert.ts";
+import * as fleets from "./fleet/words.ts";
 import { shownTypes } from "./lines.ts";
 import type { NetWatch } from "./network.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Band, Flag, Life, Message, Recording, StepRecord } from "./recording.ts";
+import * as calls from "./record-calls.ts";
 import * as runner from "./runner.ts";
 import type { Scenario } from "./scenario.ts";
 import { harmText } from "./words.ts";
@@ -30,6 +32,7 @@ type Recorder = {
   readonly under: Map<string, Under[]>;
   readonly open: Map<Active, Open<Band>>;
   readonly generations: Map<string, number>;
+  readonly calls: calls.Calls;
   world: World | undefined;
 };
 
@@ -46,7 +49,7 @@ export function record(scenario: Scenario, options: Partial<runner.Options> = {}
 function recorder(): Recorder {
   return {
     steps: [], messages: [], lives: [], bands: [], flags: [], under: new Map(), open: new Map(),
-    generations: new Map(), world: undefined,
+    generations: new Map(), calls: calls.create(), world: undefined,
   };
 }
 
@@ -124,6 +127,8 @@ function stepped(
     says: eventText(w, node, event), effects: effects.map((one) => effectText(w, node, one)),
   };
   r.steps.push(record);
+  const at = { us: w.nowUs, step: r.steps.length - 1 };
+  r.messages.push(...calls.stepped(r.calls, node.index, event, effects, at));
   for (const effect of effects) {
     if (effect.type === "mark") flag(r, w, node.index, "mark", effect.mark, 1);
   }
@@ -225,8 +230,12 @@ function eventText(w: World, node: Node, event: SimEvent): string {
     case "cookie.given": case "nonce.given": case "key.loaded": case "key.absent":
     case "key.saved": case "key.failed": return event.type;
     case "conn.confided": return `its Tor says something on connection ${event.conn}`;
-    case "req.done": return `answer ${event.req}: ${event.status}, ${event.body.length} characters`;
+    case "req.done": return `answer ${event.req}: ${event.status}, ${sizeText(event.body)}`;
     case "req.failed": return `no answer ${event.req}: ${event.reason}`;
+    case "stream.subscribed": case "stream.item": case "stream.ended": case "operator.trust":
+    case "ark.asked": case "ark.dropped": case "ark.opened": case "ark.left": case "ark.gone":
+    case "ark.suffers": case "ark.healed":
+      return fleets.eventText(w, event);
     case "rpc.asked": return `asked over HTTP by ${w.nodes[event.question.asker]?.id ?? "nobody"}`;
     default: unreachable(event);
   }
@@ -248,11 +257,20 @@ function effectText(w: World, node: Node, effect: SimEffect): string {
     case "derive.want": case "cookie.want": case "nonce.want": case "key.load":
     case "key.save": return effect.type;
     case "conn.confide": return `says something to its Tor on connection ${effect.conn}`;
-    case "req.start": return `question ${effect.req} to ${effect.to}`;
+    case "req.start": return `question ${effect.req} to ${effect.to}: ${calls.says(effect)}`;
     case "req.drop": return `question ${effect.req} is dropped`;
     case "exec.start": return `runs ${effect.to}`;
+    case "child.start": return `runs the program of ${effect.wallet}`;
+    case "child.signal": return `ends the program of ${effect.wallet}`;
+    case "stream.open": case "stream.close": case "ark.answered": case "ark.failed":
+    case "ark.streamed":
+      return fleets.effectText(w, effect);
     case "rpc.answered":
       return `answers ${w.nodes[effect.asker]?.id ?? "nobody"}: ${effect.status}`;
     default: unreachable(effect);
   }
+}
+
+function sizeText({ length }: string): string {
+  return length === 0 ? "empty" : `${length} characters`;
 }

@@ -13,6 +13,10 @@
  * come from a file (`cli/sim/files.ts`).
  * @module
  */
+import { arkHarmKinds, type ArkHarm, type ArkSpec, type ArkWork, type FleetSpec } from
+  "./fleet/spec.ts";
+
+export type { ArkHarm, ArkSpec, ArkWork, FleetSpec } from "./fleet/spec.ts";
 
 /** Changes whenever the same scenario may run differently. */
 export const simVersion = 1;
@@ -67,7 +71,9 @@ export type NodeSpec =
   /** The Bitcoin node that bots ask, with its block chain. Its password changes at each start. */
   | { readonly id: NodeId; readonly kind: "chain" }
   /** Somebody whom bots take for a directory. */
-  | { readonly id: NodeId; readonly kind: "trap"; readonly as: TrapKind };
+  | { readonly id: NodeId; readonly kind: "trap"; readonly as: TrapKind }
+  | FleetSpec
+  | ArkSpec;
 
 /**
  * `shut`: accepts and closes. `mute`: says nothing. `drip`: says something all the time, and never
@@ -257,7 +263,8 @@ export type Work =
   | { readonly op: "send" | "replace" | "evict"; readonly bot: NodeId; readonly row: number }
   /** A bot is paid `kSat` thousand satoshis, or its largest coin is spent. */
   | { readonly op: "fund"; readonly bot: NodeId; readonly kSat: number }
-  | { readonly op: "drain"; readonly bot: NodeId };
+  | { readonly op: "drain"; readonly bot: NodeId }
+  | ArkWork;
 
 /** A fault: an interval, or an instant where `forMs` is absent. */
 export type Fault = { readonly id: number; readonly at: number } & Harm;
@@ -273,6 +280,7 @@ export type Trigger = {
 export const marks = [
   "dial", "hello.sent", "proof.sent", "welcome.sent", "registered", "refused", "ping.sent",
   "pong.sent", "evicted", "closed", "list.sent", "congested", "restarted", "appended", "synced",
+  "ordered",
 ] as const;
 export type Mark = (typeof marks)[number];
 
@@ -344,7 +352,8 @@ export type Harm =
   | { readonly kind: "rpcWrong"; readonly node: NodeId; readonly as: RpcWrong;
       readonly forMs: number }
   /** Who gets a bot's notices cannot be reached. */
-  | { readonly kind: "hookDown"; readonly node: NodeId; readonly forMs: number };
+  | { readonly kind: "hookDown"; readonly node: NodeId; readonly forMs: number }
+  | ArkHarm;
 
 /**
  * `denied`: 401, whatever the password. `html`: an error page. `cut`: half of the answer. `busy`:
@@ -361,8 +370,10 @@ export type DiskOrder = (typeof diskOrders)[number];
 export type HarmKind = Harm["kind"];
 /** Kinds that need a bot, or the chain that it asks. */
 export const botHarms: ReadonlySet<HarmKind> = new Set(["tor", "rpcWrong", "hookDown"]);
+/** Kinds that need an ark. */
+export const arkHarms: ReadonlySet<HarmKind> = new Set(arkHarmKinds);
 export const harmKinds = [
   "cut", "partition", "halfOpen", "slow", "narrow", "lateEnd", "reset", "refuse", "hang",
   "lateDial", "chop", "stall", "pause", "crash", "restart", "jump", "drift", "diskSlow",
-  "diskFull", "diskTorn", "tor", "rpcWrong", "hookDown", "diskFails",
+  "diskFull", "diskTorn", "tor", "rpcWrong", "hookDown", "diskFails", ...arkHarmKinds,
 ] as const satisfies readonly HarmKind[];

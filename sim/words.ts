@@ -42,7 +42,8 @@ export const harmNames: { readonly [kind in HarmKind]: string } = {
   chop: "chopped", stall: "stall", pause: "pause", crash: "crash", restart: "restart",
   jump: "clock jump", drift: "clock drift", diskSlow: "disk slow", diskFull: "disk full",
   diskTorn: "disk torn", tor: "Tor down", rpcWrong: "wrong answers", hookDown: "notices refused",
-  diskFails: "disk fails",
+  diskFails: "disk fails", barkdWrong: "wrong wallet program", serverWrong: "wrong Ark server",
+  sourceWrong: "wrong chain source",
 };
 
 /** A harm in three columns: what, where, how. `how` may be empty. */
@@ -133,7 +134,10 @@ function whereText(h: Harm, s: Signs): string {
     case "diskFails":
     case "tor":
     case "rpcWrong":
+    case "serverWrong":
     case "hookDown": return h.node;
+    case "barkdWrong":
+    case "sourceWrong": return h.wallet === "*" ? h.node : `${h.node} of ${h.wallet}`;
     default: return unreachable(h);
   }
 }
@@ -161,6 +165,9 @@ function howText(h: Harm): string {
     case "hookDown":
     case "refuse": return forText(h.forMs);
     case "rpcWrong": return `${forText(h.forMs)} (${h.as})`;
+    case "barkdWrong":
+    case "serverWrong":
+    case "sourceWrong": return `${forText(h.forMs)} (${h.as}${sizeText(h.size)})`;
     case "slow": return `${forText(h.forMs)} (+${spanText(h.ms)} each way)`;
     case "narrow": return `${forText(h.forMs)} (${countText(h.bytesPerSec)} bytes/s)`;
     case "lateEnd":
@@ -175,6 +182,10 @@ function howText(h: Harm): string {
     case "drift": return `${forText(h.forMs)} (${h.ppm < 0 ? "" : "+"}${countText(h.ppm)} ppm)`;
     default: return unreachable(h);
   }
+}
+
+function sizeText(size: number): string {
+  return size === 0 ? "" : ` ${countText(size)}`;
 }
 
 function forText(ms: number): string {
@@ -234,6 +245,13 @@ export function taskText(t: Task): string {
     case "evict": return `what row ${t.row} of ${t.bot} waits for is dropped by all`;
     case "fund": return `${t.bot} is paid ${countText(t.kSat)},000 satoshis`;
     case "drain": return `the largest coin of ${t.bot} is spent`;
+    case "pay":
+      return `${t.wallet} is paid ${countText(t.sat)} sat that live ${plural(t.blocks, "block")}`;
+    case "deposit": return `${t.wallet} gets ${countText(t.sat)} sat on the chain`;
+    case "restartServer": return `the server of ${t.node} starts anew`;
+    case "restartProgram": return `the program of ${t.wallet} starts anew`;
+    case "changeToken": return `the program of ${t.wallet} gets another token`;
+    case "feeRate": return `blocks want ${countText(t.rate)} sat/vB`;
     default: return unreachable(t);
   }
 }

@@ -14,6 +14,8 @@ import type { Host } from "./bot/state.ts";
 import type { Clock } from "./clocks.ts";
 import type { Digest } from "./digest.ts";
 import type { Disk } from "./disk.ts";
+import type { FleetHost } from "./fleet/state.ts";
+import type { Town } from "./fleet/town.ts";
 import type { Item, NodeItem, Notice } from "./items.ts";
 import type { NetWatch, Network, Socket } from "./network.ts";
 import type { Oracles } from "./oracles/oracles.ts";
@@ -26,7 +28,7 @@ export type { Notice } from "./items.ts";
 export type { SimEffect, SimEvent, SimKernel, SimState } from "./vocabulary.ts";
 
 /** What kind of machine runs on a node. */
-export type Kind = "directory" | "peer" | "hostile" | "journal" | "bot" | "chain";
+export type Kind = "directory" | "peer" | "hostile" | "journal" | "bot" | "chain" | "fleet" | "ark";
 
 /** Who a node is on the wire; equal for twins. */
 export type Identity = {
@@ -52,6 +54,10 @@ export type Node = {
   readonly host: Host | undefined;
   /** For chains: the blocks, which outlive the node's process. */
   readonly ground: Ground | undefined;
+  /** For fleets: what surrounds the process. */
+  readonly fleet: FleetHost | undefined;
+  /** For arks: the little world, which outlives the node's process. */
+  readonly town: Town | undefined;
   /** The process; `undefined` while it is down. */
   kernel: SimKernel | undefined;
   /** Processes so far; the running one's number. */

@@ -8,11 +8,11 @@
  */
 import type { Wishes } from "../../sim/generate.ts";
 import type { Fault, Harm, HarmKind, Scenario } from "../../sim/scenario.ts";
-import type { Engine, Profile } from "./engine.ts";
+import { arkProfiles, type Engine, type Profile } from "./engine.ts";
 import { seedText } from "./seeds.ts";
 
 /** Groups of nodes that can be counted by a flag. */
-export const groups = ["dirs", "makers", "takers", "watchers", "hostile"] as const;
+export const groups = ["dirs", "makers", "takers", "watchers", "hostile", "wallets"] as const;
 export type Group = (typeof groups)[number];
 
 /** Plain JSON: it is sent to workers and kept with results. */
@@ -33,8 +33,9 @@ const lendersMax = 64;
 export function drawn(profile: Profile, seed: string, adjust: Adjust, engine: Engine): Scenario {
   const wishes = wishesOf(adjust);
   let s = engine.generate(profile, seed, wishes);
+  const lend = lender(engine, profile, wishes);
   for (const { kind, rate } of adjust.faults) {
-    if (rate !== "on" && rate !== "off") s = withRate(s, kind, rate, lender(engine, wishes));
+    if (rate !== "on" && rate !== "off") s = withRate(s, kind, rate, lend);
   }
   return s;
 }
@@ -51,8 +52,9 @@ function wishesOf({ faults, nodes, lite }: Adjust): Wishes {
 type Lender = (seed: string) => Scenario;
 
 /** The liveliest scenarios lend faults; nodes as wished, so that their names mean something. */
-function lender(engine: Engine, wishes: Wishes): Lender {
-  return (seed) => engine.generate("chaos", seed, wishes);
+function lender(engine: Engine, profile: Profile, wishes: Wishes): Lender {
+  const from = arkProfiles.includes(profile) ? "ark" : "chaos";
+  return (seed) => engine.generate(from, seed, wishes);
 }
 
 function withRate(s: Scenario, kind: HarmKind, rate: number, lend: Lender): Scenario {

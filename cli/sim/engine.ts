@@ -13,7 +13,9 @@ import * as runner from "../../sim/runner.ts";
 import type { Scenario } from "../../sim/scenario.ts";
 
 export { type Goal, goals } from "../../sim/goals.ts";
-export { makerProfiles, type Profile, profiles, shapes, weightOf } from "../../sim/generate.ts";
+export {
+  arkProfiles, makerProfiles, type Profile, profiles, shapes, weightOf,
+} from "../../sim/generate.ts";
 export { defaultOptions, type Options, type Run } from "../../sim/runner.ts";
 
 export type Engine = {

@@ -5,7 +5,7 @@
  * reached fails it, once enough seeds have run for that to mean something.
  * @module
  */
-import { botHarms, type HarmKind, harmKinds } from "../../sim/scenario.ts";
+import { arkHarms, botHarms, type HarmKind, harmKinds } from "../../sim/scenario.ts";
 import { type Goal, goals, type Profile, shapes, weightOf } from "./engine.ts";
 import type { Recipe } from "./job.ts";
 import type { Read } from "./seeds.ts";
@@ -38,9 +38,12 @@ const fullProfiles: readonly Profile[] = ["std", "chaos"];
 
 /** The goals that worlds of this recipe can reach. */
 export function declared(recipe: Recipe): Goal[] {
-  const hasBots = shapes[recipe.profile].bots[1] > 0;
-  return goals.filter(({ id, isMakers }) => {
-    if (isMakers && !hasBots) return false;
+  const shape = shapes[recipe.profile];
+  const hasBots = shape.bots[1] > 0;
+  const hasArks = shape.wallets[1] > 0;
+  return goals.filter(({ id, isMakers, isArks }) => {
+    if ((isMakers && !hasBots) || (isArks && !hasArks)) return false;
+    if (hasArks && !isArks && !id.startsWith("S22.") && id !== "S20") return false;
     const kind = harmKinds.find((one) => id === `S22.${one}`);
     return kind === undefined || mayFire(kind, recipe);
   });
@@ -61,7 +64,9 @@ export function shareText(tally: Tally, recipe: Recipe): string {
 function mayFire(kind: HarmKind, { profile, adjust }: Recipe): boolean {
   const shape = shapes[profile];
   const hasBots = shape.bots[1] > 0;
-  if (kind.startsWith("disk") && shape.journal === 0 && !hasBots) return false;
+  const hasArks = shape.wallets[1] > 0;
+  if (kind.startsWith("disk") && shape.journal === 0 && !hasBots && !hasArks) return false;
+  if (arkHarms.has(kind) && !hasArks) return false;
   if (botHarms.has(kind) && !hasBots) return false;
   const last = adjust.faults.findLast((one) => one.kind === kind);
   if (last !== undefined) return last.rate !== "off" && last.rate !== 0;

@@ -6,6 +6,7 @@
  * @module
  */
 import { type Fault, type HarmKind, harmKinds } from "../../sim/scenario.ts";
+import { arkHarmWords } from "./harms-ark.ts";
 import { harmNames } from "../../sim/words.ts";
 
 export type HarmRow = {
@@ -128,23 +129,24 @@ const words: { readonly [kind in HarmKind]: Words } = {
     example: { id, at, kind: "drift", node: "dir0", ppm: 20_000, forMs: 600_000 },
   },
   diskSlow: {
-    says: "The disk takes longer for each order. Journals and bots have disks.",
+    says: "The disk takes longer for each order. Journals, bots and fleets have disks.",
     fields: [node, "ms: how much longer, in ms", forMs],
     example: { id, at, kind: "diskSlow", node: "journal0", ms: 500, forMs: 30_000 },
   },
   diskFull: {
-    says: "The disk takes no more bytes. Journals and bots have disks.",
+    says: "The disk takes no more bytes. Journals, bots and fleets have disks.",
     fields: [node, forMs],
     example: { id, at, kind: "diskFull", node: "journal0", forMs: 30_000 },
   },
   diskTorn: {
-    says: "The next write is cut short, and the power fails. Journals and bots have disks.",
+    says: "The next write is cut short, and the power fails. Journals, bots and fleets have " +
+      "disks.",
     fields: [node, down],
     example: { id, at, kind: "diskTorn", node: "journal0", forMs: 10_000 },
   },
   diskFails: {
     says: "The disk's next order of a kind fails. What a failed sync was about is seen and on no " +
-      "disk. Journals and bots have disks.",
+      "disk. Journals, bots and fleets have disks.",
     fields: [node, "order: load, append, sync, truncate"],
     example: { id, at, kind: "diskFails", node: "journal0", order: "sync" },
   },
@@ -165,10 +167,11 @@ const words: { readonly [kind in HarmKind]: Words } = {
     example: { id, at, kind: "rpcWrong", node: "chain0", as: "html", forMs: 120_000 },
   },
   hookDown: {
-    says: "Who gets a bot's notices cannot be reached.",
+    says: "Who gets the notices of a bot or a fleet cannot be reached.",
     fields: [node, forMs],
     example: { id, at, kind: "hookDown", node: "bot0", forMs: 120_000 },
   },
+  ...arkHarmWords,
 };
 
 /** All kinds of faults, in the order of the format. */

@@ -10,8 +10,9 @@
  * @module
  */
 import type { Ambient } from "../../adapters/ambient.ts";
+import type { Mutant } from "../../sim/mutants.ts";
 import { unadjusted } from "./adjust.ts";
-import { makerProfiles, type Profile, profiles } from "./engine.ts";
+import { arkProfiles, makerProfiles, type Profile, profiles } from "./engine.ts";
 import type { Answer, Job, RunOptions } from "./job.ts";
 import { createPool, type Pool } from "./pool.ts";
 import { seedText } from "./seeds.ts";
@@ -99,9 +100,13 @@ export function placeAt({ profiles, from }: Search, nth: number): Place {
   return { profile, seed: seedText(from + BigInt(Math.floor(nth / profiles.length))) };
 }
 
-/** Bugs of our maker need worlds with one; the others are hunted in those of directories. */
-export function worldsOf(isMakers: boolean): readonly Profile[] {
-  return isMakers ? ["maker"] : profiles.filter((one) => !makerProfiles.includes(one));
+/** Bugs of our daemons need worlds with them; the others are hunted in those of directories. */
+export function worldsOf(
+  { isMakers, isArks }: Pick<Mutant, "isMakers" | "isArks"> = {},
+): readonly Profile[] {
+  if (isArks === true) return ["expiry1", "ark"];
+  return isMakers === true ? ["maker"] : profiles
+    .filter((one) => !makerProfiles.includes(one) && !arkProfiles.includes(one));
 }
 
 /** Which seed a place is, from 1, in a search of these profiles from seed 1 on. */

@@ -118,8 +118,9 @@ export function page(list: readonly Mutant[], record: Recorded): string {
     "rule that is broken there (`sim explain D2`; `crash`, `thrown` and `hang` are what they say).",
     "CI plants each and runs its seed: `sim mutate --recorded`.", "",
     "`seeds` counts from the first seed of a search to this one: it takes the profiles",
-    `${namesOf(worldsOf(false))} in turn,`,
-    `for bugs of our maker ${namesOf(worldsOf(true))} alone. An earlier one may show the bug too.`,
+    `${namesOf(worldsOf())} in turn,`,
+    `for bugs of our maker ${namesOf(worldsOf({ isMakers: true }))}, for those of our Ark daemon`,
+    `${namesOf(worldsOf({ isArks: true }))}. An earlier one may show the bug too.`,
     "",
     `${list.length - alive.length} of ${list.length} are seen, the last after ${last} seeds` +
       `${half === undefined ? "" : `; the median is ${half}`}.`,
@@ -135,9 +136,9 @@ function namesOf(list: readonly Profile[]): string {
 }
 
 /** How many seeds a search for the bug takes to the recorded one. */
-function seedsOf({ id, isMakers }: Mutant, record: Recorded): number | undefined {
-  const place = record[id];
-  return place === undefined ? undefined : nthOf(place, worldsOf(isMakers === true));
+function seedsOf(mutant: Mutant, record: Recorded): number | undefined {
+  const place = record[mutant.id];
+  return place === undefined ? undefined : nthOf(place, worldsOf(mutant));
 }
 
 function sharesOf(list: readonly Mutant[], record: Recorded): string {

@@ -175,7 +175,7 @@ async function campaignOf(
 function searched(bench: Bench, list: readonly Mutant[]): Promise<Ended> {
   const { settings, control } = bench;
   return eachOf(bench, list, async (mutant, pool) => {
-    const worlds = settings.isPlain ? worldsOf(mutant.isMakers === true) : settings.profiles;
+    const worlds = settings.isPlain ? worldsOf(mutant) : settings.profiles;
     const hunted = await hunt(pool, control, { ...settings, profiles: worlds });
     return { id: mutant.id, aims: mutant.aims, says: mutant.says, ...hunted };
   });

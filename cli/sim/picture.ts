@@ -3,7 +3,8 @@
  *
  * Rule 1: the page holds scenarios and the simulator itself, and makes the runs when it is opened;
  * a recorded trace is put into it with its states.
- * Rule 2: a page stays below `pageBytesMax`: data beyond `plainBytesMax` are packed.
+ * Rule 2: a page stays below `pageBytesMax`: the script is packed, and so are data beyond
+ * `plainBytesMax`.
  * Rule 3: a file is there in full or not at all.
  * @module
  */
@@ -121,9 +122,12 @@ function runsOf(drawn: Drawn, recording: Recording): PageRun[] {
 /** The document. */
 export function pageOf(recording: Recording, data: PageData, script: string): string {
   const json = JSON.stringify(data);
-  const packed = json.length <= plainBytesMax ? undefined
-    : gzipSync(Buffer.from(json), { level: 9 }).toString("base64");
-  return htmlOf({ data, packed, recording, script, hash: hashOf });
+  const packed = json.length <= plainBytesMax ? undefined : packOf(json);
+  return htmlOf({ data, packed, recording, script, pack: packOf, hash: hashOf });
+}
+
+function packOf(text: string): string {
+  return gzipSync(Buffer.from(text), { level: 9 }).toString("base64");
 }
 
 function hashOf(text: string): string {

@@ -150,8 +150,8 @@ function give(crew: Crew, one: Hand, order: Order): void {
 }
 
 /**
- * A run makes much that is gone at once: with this much room, and from the beginning, one part in
- * ten is saved.
+ * A run makes much that is gone at once: with this much room, and from the beginning, seven parts
+ * in a hundred are saved.
  */
 const youngFlags = ["--min-semi-space-size=64", "--max-semi-space-size=64"];
 

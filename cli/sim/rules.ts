@@ -4,6 +4,8 @@
  * Rule 1: words only; what is checked is in `sim/`. A rule that has no check is not listed.
  * @module
  */
+import type { Row } from "./rule-rows.ts";
+import { arkRows } from "./rules-ark.ts";
 
 export type Rule = {
   readonly id: string;
@@ -18,10 +20,6 @@ export type Rule = {
   /** Faults that are most likely to break it. */
   readonly faults: string;
 };
-
-type Row = readonly [
-  id: string, name: string, says: string, why: string, doubt: string, faults: string,
-];
 
 const model =
   "Compare with what the oracle believes: it may have missed an end, a drop or a limit.";
@@ -184,6 +182,7 @@ const rows: readonly Row[] = [
       "not serve it that is a named state.",
     "An address that changes or that nobody serves costs takers without a word.",
     "What the process was not told yet it cannot know.", "Tor down, crashes, full disks"],
+  ...arkRows,
   ["wire", "lines are well formed", "What a node writes is what its peers can read.",
     "One malformed line drops deployed clients.", "The reading side may be wrong as well.", "any"],
   ["crash", "no assertion breaks", "The core never finds itself to be wrong.",

@@ -12,6 +12,7 @@ import {
   diskOrders, fates, hostileKinds, marks, rpcWrongs, type Scenario, segmentations, simVersion,
   trapKinds,
 } from "../../sim/scenario.ts";
+import { barkdWrongs, paces, serverWrongs, sourceWrongs } from "../../sim/fleet/spec.ts";
 import { seedText } from "./seeds.ts";
 
 const dayMs = 86_400_000;
@@ -47,6 +48,24 @@ const botSettings = z.strictObject({
   sizeSpreadPpm: whole(0, 1_000_000), diskBytes: size, verbose: z.boolean(),
 }).partial();
 
+const blocksMax = 1_000_000;
+const walletsMax = 1_000;
+const sat = whole(1, 2_100_000_000_000_000);
+const blocks = whole(1, blocksMax);
+
+/** The daemon asserts that stages follow from each other. */
+const fleetSettings = z.strictObject({
+  refreshBlocks: blocks, leadBlocks: blocks, failingBlocks: blocks, perLevelBlocks: blocks,
+  marginBlocks: blocks, diskBytes: size, verbose: z.boolean(),
+}).partial();
+
+const wallet = z.strictObject({
+  name,
+  coins: z.array(z.strictObject({ sat, blocks, levels: whole(1, 100) })).max(nodesMax),
+  fundsSat: whole(0, 2_100_000_000_000_000), autoExit: z.boolean().optional(),
+  autoClaim: z.boolean().optional(), hasRounds: z.boolean().optional(),
+});
+
 const directories = z.array(name).max(nodesMax).optional();
 const joinsAt = instant.optional();
 
@@ -74,7 +93,21 @@ const node = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ id: name, kind: z.literal("chain") }),
   z.strictObject({ id: name, kind: z.literal("trap"), as: z.enum(trapKinds) }),
+  z.strictObject({
+    id: name, kind: z.literal("fleet"), ark: name.optional(), joinsAt,
+    wallets: z.array(wallet).max(walletsMax).refine(hasOwnNames, "each wallet has its own name"),
+    settings: fleetSettings.optional(),
+  }),
+  z.strictObject({
+    id: name, kind: z.literal("ark"), pace: z.enum(paces), blockMs: whole(1_000, dayMs),
+    roundMs: whole(10_000, dayMs), lifeBlocks: whole(1, blocksMax),
+    deltaBlocks: whole(1, blocksMax),
+  }),
 ]);
+
+function hasOwnNames(wallets: readonly { readonly name: string }[]): boolean {
+  return new Set(wallets.map((one) => one.name)).size === wallets.length;
+}
 
 const net = z.strictObject({
   latencyMinUs: us, latencyMeanUs: us, segment, sendBufferBytes: whole(1, bytesMax),
@@ -107,10 +140,21 @@ const task = z.discriminatedUnion("op", [
   })),
   z.strictObject({ ...ofTask, op: z.literal("fund"), bot: name, kSat: whole(1, 1_000_000) }),
   z.strictObject({ ...ofTask, op: z.literal("drain"), bot: name }),
+  z.strictObject({
+    ...ofTask, op: z.literal("pay"), wallet: name, sat, blocks, levels: whole(1, 100),
+  }),
+  z.strictObject({ ...ofTask, op: z.literal("deposit"), wallet: name, sat }),
+  z.strictObject({ ...ofTask, op: z.literal("restartServer") }),
+  ...(["restartProgram", "changeToken"] as const).map((op) => z.strictObject({
+    ...ofTask, op: z.literal(op), wallet: name,
+  })),
+  z.strictObject({ ...ofTask, op: z.literal("feeRate"), rate: whole(1, 10_000) }),
 ]);
 
 const forMs = span;
 const ms = span;
+const anyWallet = z.union([name, z.literal("*")]);
+const extent = whole(0, dayMs);
 /** Every harm by kind: its fields beside the kind. */
 const harms = {
   cut: { link, way, forMs },
@@ -137,6 +181,9 @@ const harms = {
   tor: { node: name, forMs },
   rpcWrong: { node: name, as: z.enum(rpcWrongs), forMs },
   hookDown: { node: name, forMs },
+  barkdWrong: { node: name, wallet: anyWallet, as: z.enum(barkdWrongs), size: extent, forMs },
+  serverWrong: { node: name, as: z.enum(serverWrongs), size: extent, forMs },
+  sourceWrong: { node: name, wallet: anyWallet, as: z.enum(sourceWrongs), size: extent, forMs },
 } as const;
 
 function harmUnion(beside: z.core.$ZodLooseShape): z.ZodType {

@@ -34,7 +34,8 @@ export function asked(p: Peer, task: Work, t: Turn): void {
     case "away": return away(p, task.forMs, t);
     case "burst": return burst(p, task.count, task.bytes, t);
     case "append": case "mine": case "reorg": case "send": case "replace": case "evict":
-    case "fund": case "drain":
+    case "fund": case "drain": case "pay": case "deposit": case "restartServer":
+    case "restartProgram": case "changeToken": case "feeRate":
       return;
     default: return unreachable(task);
   }

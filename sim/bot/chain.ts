@@ -173,7 +173,8 @@ function acted(g: Ground, task: Work, unixMs: number): boolean {
       return true;
     case "drain": return drain(g, task.bot, unixMs);
     case "announce": case "orderbook": case "fill": case "peerlist": case "ping": case "chat":
-    case "away": case "burst": case "append":
+    case "away": case "burst": case "append": case "pay": case "deposit": case "restartServer":
+    case "restartProgram": case "changeToken": case "feeRate":
       return false;
     default: return unreachable(task);
   }

@@ -87,7 +87,7 @@ export function replied(w: World, chain: Node, answer: ChainEffect): void {
 }
 
 /** Who gets notices takes them, unless nobody is there. */
-function serve(w: World, node: Node, req: number): void {
+export function serve(w: World, node: Node, req: number): void {
   if (suffers(w, "hookDown", node.id)) return fail(w, node, req, "refused");
   const atUs = w.nowUs + 1 + prng.tailed(node.costs, serviceUs);
   pushAt(w, node, atUs, { type: "req.done", req, status: 200, body: "" });

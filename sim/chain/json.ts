@@ -26,12 +26,21 @@ export function write(value: Value): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (isList(value)) return `[${value.map(write).join(",")}]`;
   if (isNumeral(value)) return value.numeral;
-  const parts: string[] = [];
-  for (const [key, member] of Object.entries(value)) {
-    if (member !== undefined) parts.push(`${JSON.stringify(key)}:${write(member)}`);
+  let text = "";
+  for (const key of Object.keys(value)) {
+    const member = value[key];
+    if (member === undefined) continue;
+    text += `${text === "" ? "{" : ","}${nameOf(key)}:${write(member)}`;
   }
-  return `{${parts.join(",")}}`;
+  return text === "" ? "{}" : `${text}}`;
 }
+
+/** Nearly all names need no escapes. */
+function nameOf(key: string): string {
+  return plainName.test(key) ? `"${key}"` : JSON.stringify(key);
+}
+
+const plainName = /^[a-z0-9_]+$/;
 
 function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);

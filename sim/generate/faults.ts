@@ -11,7 +11,7 @@ import { unreachable } from "../../core/assert.ts";
 import * as prng from "../../core/prng.ts";
 import type { Key, Prng } from "../../core/prng.ts";
 import {
-  botHarms, diskOrders, harmKinds, rpcWrongs, segmentations,
+  arkHarms, botHarms, diskOrders, harmKinds, rpcWrongs, segmentations,
   type Fault, type Harm, type HarmKind, type Link, type Mark,
   type NodeId, type NodeSpec, type Trigger, type Way,
 } from "../scenario.ts";
@@ -61,6 +61,7 @@ export function swarm(
     const usual = weightOf(shape, kind);
     const weight = (usual === 0 && isWanted === true ? 1 : usual) * times;
     if (weight === 0 || (kind === "diskFails" && cast.journals.length === 0)) continue;
+    if (arkHarms.has(kind)) continue;
     if (diskKinds.includes(kind) && cast.disks.length === 0) continue;
     if (botHarms.has(kind) && (cast.bots.length === 0 || cast.chains.length === 0)) continue;
     if (isWanted ?? isOn) out.push([kind, weight]);
@@ -174,6 +175,8 @@ function harmOf(p: Prng, kind: HarmKind, cast: Cast): Harm | undefined {
     case "tor": case "hookDown": return { kind, node: prng.pick(p, cast.bots), forMs };
     case "rpcWrong":
       return { kind, node: prng.pick(p, cast.chains), as: prng.pick(p, rpcWrongs), forMs };
+    // Nobody here has an Ark: `arks.ts` draws for those who do.
+    case "barkdWrong": case "serverWrong": case "sourceWrong": return undefined;
     default: unreachable(kind);
   }
 }
@@ -187,7 +190,7 @@ export function failing(p: Prng, cast: Cast): Harm {
 function nodeHarm(
   p: Prng, kind: Exclude<HarmKind, "cut" | "partition" | "halfOpen" | "slow" | "narrow" |
     "lateEnd" | "reset" | "refuse" | "hang" | "lateDial" | "chop" | "tor" | "rpcWrong" |
-    "hookDown" | "diskFails">,
+    "hookDown" | "diskFails" | "barkdWrong" | "serverWrong" | "sourceWrong">,
   cast: Cast, forMs: number,
 ): Harm | undefined {
   const node = someone(p, cast);

@@ -6,14 +6,16 @@
  * Rule 2: `std20` is a fixed topology, for figures that can be compared.
  * @module
  */
-import type { HarmKind, HostileKind } from "../scenario.ts";
+import { arkHarms, type HarmKind, type HostileKind } from "../scenario.ts";
 
 export const profiles = [
   "smoke", "std", "chaos", "clock", "slow", "adversary", "liveness", "std20", "queues", "disk",
-  "maker", "maker24",
+  "maker", "maker24", "ark", "ark24", "expiry1",
 ] as const;
 /** Worlds with our maker daemon in them; the others are about directories. */
 export const makerProfiles: readonly Profile[] = ["maker", "maker24"];
+/** Worlds with our Ark daemon and nobody else. */
+export const arkProfiles: readonly Profile[] = ["ark", "ark24", "expiry1"];
 export type Profile = (typeof profiles)[number];
 
 /** From, to; both included. */
@@ -32,6 +34,10 @@ export type Shape = {
   readonly bots: Range;
   /** What they take for directories and is none. */
   readonly traps: Range;
+  /** Ark wallets of one daemon; with any there is an Ark around them, and no directory. */
+  readonly wallets: Range;
+  /** What their VTXOs live at most. */
+  readonly lifeBlocks: number;
   readonly faultyMin: Range;
   readonly convergeMs: number;
   readonly faults: Range;
@@ -63,7 +69,7 @@ export type Shape = {
 };
 
 /** Kinds that only profiles have which name them. */
-const namedKinds: readonly HarmKind[] = ["diskFails"];
+const namedKinds: readonly HarmKind[] = ["diskFails", ...arkHarms];
 
 /** How often a kind comes in a profile, relative to the others. */
 export function weightOf(shape: Shape, kind: HarmKind): number {
@@ -74,12 +80,19 @@ const std: Shape = {
   says: "a bit of everything",
   directories: [1, 2], makers: [2, 10], takers: [1, 4], watchers: [0, 2], hostile: [0, 2],
   zealMax: 10,
-  bots: [0, 0], traps: [0, 0],
+  bots: [0, 0], traps: [0, 0], wallets: [0, 0], lifeBlocks: 0,
   faultyMin: [10, 60], convergeMs: 2_100_000, faults: [0, 24], triggers: [0, 4],
   ambushes: [0, 3],
   tasksPerHour: [4, 12], weights: {}, otherWeight: 2,
   smallLimits: 25, smallBuffers: 30, oddSegments: 50, slowHosts: 25, journal: 25, twins: 20,
   quickBeats: 25, longBodies: 60, tightQueues: 0, rushes: [0, 0], diskTraps: [0, 0],
+};
+
+/** Nobody but the daemon of Ark wallets. */
+const alone: Shape = {
+  ...std, directories: [0, 0], makers: [0, 0], takers: [0, 0], watchers: [0, 0], hostile: [0, 0],
+  ambushes: [0, 0], journal: 0, twins: 0, smallLimits: 0, smallBuffers: 0, oddSegments: 0,
+  quickBeats: 0, otherWeight: 0, lifeBlocks: 36, convergeMs: 10_800_000,
 };
 
 export const shapes: { readonly [profile in Profile]: Shape } = {
@@ -148,6 +161,30 @@ export const shapes: { readonly [profile in Profile]: Shape } = {
     bots: [1, 1], faultyMin: [1_440, 1_440], convergeMs: 0, faults: [2, 8], triggers: [0, 0],
     ambushes: [0, 0], journal: 0, twins: 0, smallLimits: 0, quickBeats: 0, smallBuffers: 0,
     oddSegments: 0, slowHosts: 0,
+  },
+  ark: {
+    ...alone, says: "our Ark daemon: a few wallets, hours to days, all faults", wallets: [1, 5],
+    faultyMin: [240, 1_800], faults: [2, 30], triggers: [0, 4], tasksPerHour: [0, 2],
+    weights: {
+      barkdWrong: 6, serverWrong: 6, sourceWrong: 5, crash: 4, restart: 1, jump: 2, drift: 1,
+      pause: 2, diskSlow: 2, diskFull: 2, diskTorn: 2, diskFails: 2, hookDown: 1, cut: 2,
+      refuse: 1, hang: 1, slow: 2,
+    },
+  },
+  ark24: {
+    ...alone, says: "our Ark daemon for a day, with 100 wallets and few faults",
+    wallets: [100, 100], faultyMin: [1_440, 1_440], convergeMs: 0, faults: [2, 8],
+    triggers: [0, 0], tasksPerHour: [1, 1], lifeBlocks: 4_320, slowHosts: 0,
+    weights: { barkdWrong: 2, serverWrong: 2, sourceWrong: 2, crash: 1, diskSlow: 1 },
+  },
+  expiry1: {
+    ...alone, says: "our Ark daemon: VTXOs that live 36 blocks, 12 hours, stale chain sources",
+    wallets: [1, 3], faultyMin: [539, 539], faults: [0, 12], triggers: [0, 2],
+    tasksPerHour: [0, 1], slowHosts: 5,
+    weights: {
+      sourceWrong: 6, barkdWrong: 3, serverWrong: 3, crash: 3, restart: 1, jump: 2, diskSlow: 1,
+      diskFull: 1, diskFails: 1,
+    },
   },
 };
 

@@ -45,8 +45,9 @@ function workOf(
     case "watcher": return watcherWork(p);
     case "journal":
       return { op: "append", count: prng.between(p, 1, 20), bytes: size(p, longBodies) };
-    case "bot": case "chain": case "directory": case "flood": case "squatter": case "drip":
-    case "garbage": case "forger": case "trap": case "mute": case "churn": case "crowd":
+    case "bot": case "chain": case "fleet": case "ark": case "directory": case "flood":
+    case "squatter": case "drip": case "garbage": case "forger": case "trap": case "mute":
+    case "churn": case "crowd":
       return undefined;
     default: unreachable(spec);
   }

@@ -10,7 +10,8 @@
 export const aims = [
   "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14", "D15",
   "D16", "M1", "M2", "M3", "M4", "M5", "M6", "M7", "M9", "M10", "M11", "M12", "M13", "M14", "M15",
-  "L1", "L2", "L5", "X1", "X2", "X3", "X4", "X5", "X6",
+  "A2", "A5", "A6", "A8", "A9", "A10", "A11", "A12", "E1", "E2", "E5",
+  "L1", "L2", "L5", "L6", "L7", "X1", "X2", "X3", "X4", "X5", "X6",
   // One peer that does not read makes the heartbeat wait for ever.
   "heartbeat-hang",
   // One peer that does not read holds up what all others are sent.
@@ -41,6 +42,8 @@ export type Mutant = Edit & {
   readonly aims: Aim;
   /** Hunted in worlds with our makers, instead of those of directories. */
   readonly isMakers?: true;
+  /** Hunted in worlds with our Ark daemon. */
+  readonly isArks?: true;
   /** What bug it is, in one line. */
   readonly says: string;
   /** A second place, where the bug needs one. */

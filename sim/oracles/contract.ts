@@ -35,6 +35,11 @@ const kinds: { readonly [kind in OracleNode["kind"]]: ReadonlySet<string> } = {
     "log", "stopped", "conn.confide", "cookie.want", "nonce.want", "key.load", "key.save",
   ]),
   chain: new Set(["wake", "rpc.answered"]),
+  fleet: new Set([
+    "wake", "req.start", "req.drop", "stream.open", "stream.close", "store.load", "store.append",
+    "store.sync", "store.truncate", "exec.start", "log", "stopped",
+  ]),
+  ark: new Set(["wake", "ark.answered", "ark.failed", "ark.streamed"]),
   journal: new Set([
     "wake", "store.load", "store.append", "store.sync", "store.truncate", "log", "mark", "told",
   ]),

@@ -254,10 +254,21 @@ export function ghosts(w: OracleWorld, directory: OracleNode, ping: boolean, out
 
 /**
  * Was the connection heard so lately that its directory may keep it? What a narrow link still held
- * at the heal comes for as long as that lasts: who is cut off says nothing new.
+ * at the heal comes for as long as that lasts, and no longer: who is cut off says nothing new.
  */
 function isHeard(w: OracleWorld, directory: OracleNode, conn: ConnId, ping: boolean): boolean {
+  if (w.nowUs > w.oracles.liveness.healedUs + lingersUs(w)) return false;
   const at = w.oracles.watched[directory.index]?.observer?.conns.get(conn)?.lineAt;
   if (at === undefined) return false;
   return clocks.now(directory.clock, w.nowUs) - at <= goneMs(directory, ping) + slackMs;
+}
+
+/** How long full buffers take at the least rate that any link had, and ten minutes. */
+function lingersUs({ scenario: { net, faults, triggers } }: OracleWorld): number {
+  let bytesPerSec = Infinity;
+  for (const harm of [...faults, ...triggers.map(({ do: one }) => one)]) {
+    if (harm.kind === "narrow") bytesPerSec = Math.min(bytesPerSec, harm.bytesPerSec);
+  }
+  const bytes = net.sendBufferBytes + net.receiveBufferBytes;
+  return Math.ceil(bytes * 1_000_000 / bytesPerSec) + 600_000_000;
 }

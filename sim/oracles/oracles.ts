@@ -18,6 +18,7 @@ import type { Mono } from "../../core/time.ts";
 import type { PeerEffect, PeerEvent } from "../actors/peer.ts";
 import * as clocks from "../clocks.ts";
 import * as goals from "../goals.ts";
+import * as ark from "../invariants/ark.ts";
 import * as cross from "../invariants/cross.ts";
 import * as invariants from "../invariants/directory.ts";
 import * as maker from "../invariants/maker.ts";
@@ -26,6 +27,8 @@ import type { Violation } from "../invariants/violation.ts";
 import * as liveness from "../liveness.ts";
 import * as model from "../model.ts";
 import type { Gauges } from "../outcome.ts";
+import * as arkGoals from "./ark-goals.ts";
+import * as arks from "./arks.ts";
 import * as contract from "./contract.ts";
 import * as makerGoals from "./maker-goals.ts";
 import * as makers from "./makers.ts";
@@ -44,12 +47,12 @@ const shadowSeeds = 16;
 /** In one of so many seeds peers tell of every public line. */
 const listeningSeeds = 4;
 
-/** Oracles of a world of so many nodes, which has not begun. */
-export function create(key: Key, nodes: number): Oracles {
+/** Oracles of a world of so many nodes and Ark wallets, which has not begun. */
+export function create(key: Key, nodes: number, wallets: number): Oracles {
   const draws = prng.stream(key, "oracles");
   const isClose = prng.below(draws, closeSeeds) === 0;
   // A copy of a state costs more where there are more peers.
-  const closeEvery = (isClose ? 64 : 8_192) * (1 + (nodes >> 5));
+  const closeEvery = (isClose ? 64 : 8_192) * (1 + (nodes >> 5) + (wallets >> 2));
   return {
     draws, watched: Array.from({ length: nodes }, watched), closeEvery,
     closeAt: prng.below(draws, 2 * closeEvery), isClose: false,
@@ -62,6 +65,7 @@ export function create(key: Key, nodes: number): Oracles {
 function watched(): Watched {
   return {
     observer: undefined, shadow: undefined, maker: undefined, journal: undefined,
+    ark: undefined,
     pulse: { at: -1 as Mono, steps: 0 }, kept: undefined, auditAt: 0, steps: 0,
   };
 }
@@ -80,6 +84,7 @@ export function booted(w: OracleWorld, node: OracleNode): void {
   }
   if (node.kind === "journal" && m.journal === undefined) m.journal = journals.create();
   if (node.kind === "bot") makers.booted(w, node, m);
+  if (node.kind === "fleet") arks.booted(w, node, m);
   m.pulse.at = -1 as Mono;
   m.kept = undefined;
   goals.booted(w, node);
@@ -99,6 +104,10 @@ export function died(w: OracleWorld, node: OracleNode, power: boolean): void {
     makerGoals.died(w, node, m.maker);
     maker.crashed(m.maker, w.nowUs);
   }
+  if (m.ark !== undefined) {
+    ark.crashed(m.ark);
+    arkGoals.seen(w, m.ark);
+  }
 }
 
 /**
@@ -112,7 +121,8 @@ export function step<S, E extends Typed, F extends Typed>(
   const o = w.oracles;
   const kernel = node.kernel as Kernel<S, E, F>;
   // A chain is a stand-in, and shared with what happens to it: no copy of it is looked at.
-  o.isClose = w.steps >= o.closeAt && node.kind !== "chain";
+  o.isClose = w.steps >= o.closeAt && node.kind !== "chain"
+    && node.kind !== "ark";
   if (!o.isClose) return stepKernel(kernel, event, now);
   o.closeAt = w.steps + 1 + prng.below(o.draws, 2 * o.closeEvery);
   const { effects, violations } = cross.stepTwice(kernel, event, now);
@@ -143,6 +153,11 @@ export function stepped(
       if (m.maker !== undefined) makerGoals.stepped(w, node, m.maker, event, effects);
       break;
     case "chain": makers.served(w, event, effects); break;
+    case "fleet":
+      arks.stepped(w, node, m, event, effects, now, found);
+      if (m.ark !== undefined) arkGoals.seen(w, m.ark);
+      break;
+    case "ark": break;
     default: node.kind satisfies never;
   }
   if (found.length > 0) report(w, node, found, w.steps - 1);
@@ -232,6 +247,7 @@ export function moved(w: OracleWorld, node: OracleNode): void {
 /** A fault has begun. */
 export function began(w: OracleWorld, active: OracleActive): void {
   goals.began(w, active);
+  arks.began(w, active);
 }
 
 /** The core has just been healed: what is due from now on goes into the world's queue. */
@@ -251,7 +267,12 @@ export function due(w: OracleWorld, at: number): readonly Asked[] {
 /** The end of time has come without a finding. */
 export function finished(w: OracleWorld): void {
   for (const node of w.nodes) {
-    const { observer } = w.oracles.watched[node.index] as Watched;
+    const m = w.oracles.watched[node.index] as Watched;
+    const { observer } = m;
+    if (m.ark !== undefined) {
+      arks.finished(w, node, m);
+      arkGoals.finished(w, m.ark);
+    }
     const state = node.kernel?.state as Directory | undefined;
     if (observer === undefined || state === undefined) continue;
     // As its process saw the world last: a node that is paused has not lived since.

@@ -9,6 +9,7 @@
 import type { ConnId } from "../../core/ids.ts";
 import type { Prng } from "../../core/prng.ts";
 import type { Mono } from "../../core/time.ts";
+import type { Observer as ArkObserver } from "../invariants/ark.ts";
 import type { Observer } from "../invariants/directory.ts";
 import type { Kept, Pulse } from "../invariants/cross.ts";
 import type { Observer as JournalObserver } from "../invariants/journal.ts";
@@ -23,6 +24,8 @@ export type Watched = {
   shadow: Shadow | undefined;
   /** Of a bot, over all its processes. */
   maker: MakerObserver | undefined;
+  /** Of a fleet, over all its processes. */
+  ark: ArkObserver | undefined;
   /** Of a journal, over all its processes. */
   journal: JournalObserver | undefined;
   readonly pulse: Pulse;
@@ -75,7 +78,7 @@ export type Model = {
   honest: ReadonlySet<string> | undefined;
 };
 
-export type LawId = "L1" | "L2" | "L3" | "L4" | "L5" | "L8";
+export type LawId = "L1" | "L2" | "L3" | "L4" | "L5" | "L6" | "L7" | "L8";
 
 /** One law at its instant; `isLate`: for peers that come back late (`core.ts`). */
 export type Law = {

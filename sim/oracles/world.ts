@@ -10,6 +10,8 @@ import type { Key } from "../../core/prng.ts";
 import type { Primitives } from "../../core/primitives.ts";
 import type { Ground } from "../bot/chain.ts";
 import type { Clock } from "../clocks.ts";
+import type { FleetHost } from "../fleet/state.ts";
+import type { Town } from "../fleet/town.ts";
 import type { Finding } from "../outcome.ts";
 import type { Queue } from "../queue.ts";
 import type { Harm, NodeId, NodeSpec, Scenario, Work } from "../scenario.ts";
@@ -37,7 +39,7 @@ export type OracleNode = {
   readonly index: number;
   readonly id: NodeId;
   readonly spec: NodeSpec;
-  readonly kind: "directory" | "peer" | "hostile" | "journal" | "bot" | "chain";
+  readonly kind: "directory" | "peer" | "hostile" | "journal" | "bot" | "chain" | "fleet" | "ark";
   readonly identity: {
     readonly nick: string; readonly location: string | undefined;
     readonly secret: Uint8Array | undefined;
@@ -45,6 +47,8 @@ export type OracleNode = {
   readonly config: DirectoryConfig | undefined;
   readonly host: OracleHost | undefined;
   readonly ground: Ground | undefined;
+  readonly fleet: FleetHost | undefined;
+  readonly town: Town | undefined;
   readonly clock: Clock;
   /** The process; `undefined` while it is down. */
   readonly kernel: Kernel<object, Typed, Typed> | undefined;

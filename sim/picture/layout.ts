@@ -87,7 +87,8 @@ const families: { readonly [kind in Band["kind"]]: Family } = {
   slow: "delay", narrow: "delay", lateEnd: "delay", lateDial: "delay", chop: "delay",
   stall: "delay", pause: "process", crash: "process", restart: "process", jump: "clock",
   drift: "clock", diskSlow: "disk", diskFull: "disk", diskTorn: "disk", diskFails: "disk",
-  tor: "loss", rpcWrong: "process", hookDown: "loss", heal: "heal",
+  tor: "loss", rpcWrong: "process", hookDown: "loss", barkdWrong: "process",
+  serverWrong: "process", sourceWrong: "process", heal: "heal",
 };
 export const familyOf = (kind: Band["kind"]): Family => families[kind];
 

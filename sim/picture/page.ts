@@ -1,8 +1,9 @@
 /**
  * The page around a picture: one self-contained HTML file.
  *
- * Rule 1: nothing is fetched, and the policy in the file says so: style and script are allowed by
- * the hash of their text, everything else is refused.
+ * Rule 1: nothing is fetched, and the policy in the file says so: style and scripts are allowed by
+ * the hash of their text, everything else is refused. The viewer's script is packed, as it holds
+ * the whole simulator; what unpacks it is a script of a few lines.
  * Rule 2: what comes from a run is data, in a block that no parser takes for markup or script.
  * Rule 3: without a script there is still a picture.
  * @module
@@ -43,17 +44,33 @@ export type PageParts = {
   /** The first run as it was made when the file was written. */
   readonly recording: Recording;
   readonly script: string;
+  /** gzip in base64. */
+  readonly pack: (text: string) => string;
   /** `sha256-` and base64 of a text. */
   readonly hash: (text: string) => string;
 };
 
+/** Runs what stands packed under `viewer`; says so where that cannot be. */
+const loader = `(async()=>{try{
+const text=document.getElementById("viewer").textContent;
+const bytes=Uint8Array.from(atob(text),(letter)=>letter.charCodeAt(0));
+const plain=new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+const script=document.createElement("script");
+script.text=await new Response(plain).text();
+document.body.append(script);
+}catch(error){
+const said=document.createElement("p");
+said.setAttribute("role","alert");
+said.textContent="This picture cannot be shown: "+error;
+document.getElementById("app").append(said);
+}})();`;
+
 /** The document. Throws nothing; sizes are the caller's business. */
 export function htmlOf(parts: PageParts): string {
   const style = `${colours}${drawing}${pageStyle}`;
-  const script = parts.script.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
   const policy = [
-    "default-src 'none'", `script-src '${parts.hash(script)}'`, `style-src '${parts.hash(style)}'`,
-    "img-src data:", "base-uri 'none'", "form-action 'none'",
+    "default-src 'none'", `script-src '${parts.hash(loader)}' '${parts.hash(parts.script)}'`,
+    `style-src '${parts.hash(style)}'`, "img-src data:", "base-uri 'none'", "form-action 'none'",
   ].join("; ");
   const { recording } = parts;
   const data = parts.packed === undefined
@@ -77,7 +94,8 @@ export function htmlOf(parts: PageParts): string {
 <noscript><p>Stepping through the run needs a script; the picture does not.</p>
 ${withoutStyle(svgOf(recording, { stopsMax: 60 }))}</noscript>
 ${data}
-<script>${script}</script>
+<script type="application/gzip" id="viewer">${parts.pack(parts.script)}</script>
+<script>${loader}</script>
 </body>
 </html>
 `;

@@ -142,6 +142,7 @@ function renamedNode(node: NodeSpec, name: Name): NodeSpec {
     left = { ...left, directories: left.directories.map(name) };
   }
   if ("chain" in left && left.chain !== undefined) left = { ...left, chain: name(left.chain) };
+  if ("ark" in left && left.ark !== undefined) left = { ...left, ark: name(left.ark) };
   return left;
 }
 

@@ -111,6 +111,9 @@ function harmSlots<H extends Harm>(harm: H): Slot<H>[] {
     case "tor":
     case "rpcWrong":
     case "hookDown": return [lasting(harm)];
+    case "barkdWrong":
+    case "serverWrong":
+    case "sourceWrong": return [slot(harm, "size", 0, byteUnits), lasting(harm)];
     default: return unreachable(of);
   }
 }
@@ -135,7 +138,16 @@ function workSlots(task: Task): Slot<Task>[] {
     case "send":
     case "replace":
     case "evict":
+    case "restartServer":
+    case "restartProgram":
+    case "changeToken":
     case "drain": return [];
+    case "pay": return [
+      slot(task, "sat", 1_000, byteUnits), slot(task, "blocks", 1, countUnits),
+      slot(task, "levels", 1, countUnits),
+    ];
+    case "deposit": return [slot(task, "sat", 1_000, byteUnits)];
+    case "feeRate": return [slot(task, "rate", 1, countUnits)];
     case "mine":
     case "reorg": return [slot(task, "blocks", 1, countUnits)];
     case "fund": return [slot(task, "kSat", 1, countUnits)];
@@ -154,7 +166,7 @@ function workSlots(task: Task): Slot<Task>[] {
 function nodeFields(s: Scenario, index: number): Field[] {
   const node = s.nodes[index];
   if (node === undefined || node.kind === "directory" || node.kind === "journal") return [];
-  if (node.kind === "chain" || node.kind === "trap") return [];
+  if (node.kind === "chain" || node.kind === "trap" || node.kind === "ark") return [];
   const slots: Slot<NodeSpec>[] = [
     slot(node, "joinsAt", 0, timeUnits), slot(node, "zeal", 1, countUnits),
   ];

@@ -3,7 +3,8 @@
  * the costs of hosts, phases, and faults that overlap.
  * @module
  */
-import type { Fault, NodeId, NodeSpec, Phases, Scenario } from "../scenario.ts";
+import type { WalletSpec } from "../fleet/spec.ts";
+import type { Fault, FleetSpec, NodeId, NodeSpec, Phases, Scenario } from "../scenario.ts";
 import { text } from "../canonical.ts";
 import {
   entryCount, renamed, replaced, without, withoutEntries, withoutIds, withoutNodes,
@@ -79,16 +80,17 @@ const roles: readonly ((node: NodeSpec) => boolean)[] = [
   (node) => node.kind === "taker",
   (node) => node.kind === "maker",
   (node) => node.kind === "bot",
+  (node) => node.kind === "fleet",
   isServer,
 ];
 
 function isServer({ kind }: NodeSpec): boolean {
-  return kind === "directory" || kind === "journal" || kind === "chain";
+  return kind === "directory" || kind === "journal" || kind === "chain" || kind === "ark";
 }
 
 function isHostile(node: NodeSpec): boolean {
   const { kind } = node;
-  if (kind === "bot" || isServer(node)) return false;
+  if (kind === "bot" || kind === "fleet" || isServer(node)) return false;
   return kind !== "watcher" && kind !== "taker" && kind !== "maker";
 }
 
@@ -196,7 +198,29 @@ function plainNode(node: NodeSpec): NodeSpec {
   return peculiarities.reduce((left, name) => without(left, name), node);
 }
 
+/** A fleet with one wallet less, one VTXO less, or with a plainer wallet. */
+function plainerFleets(node: FleetSpec): NodeSpec[] {
+  const { wallets } = node;
+  const out: NodeSpec[] = peculiarities.filter((name) => name in node)
+    .map((name) => without(node, name));
+  for (const [i, wallet] of wallets.entries()) {
+    const others = wallets.filter((_, at) => at !== i);
+    const put = (one: WalletSpec): void => {
+      out.push({ ...node, wallets: replaced(wallets, i, one) });
+    };
+    if (others.length > 0) out.push({ ...node, wallets: others });
+    const { coins } = wallet;
+    for (const at of coins.keys()) put({ ...wallet, coins: coins.filter((_, k) => k !== at) });
+    if (wallet.fundsSat > 0) put({ ...wallet, fundsSat: 0 });
+    for (const name of ["autoExit", "autoClaim", "hasRounds"] as const) {
+      if (wallet[name] === true) put(without(wallet, name));
+    }
+  }
+  return out;
+}
+
 function plainerNodes(node: NodeSpec): NodeSpec[] {
+  if (node.kind === "fleet") return plainerFleets(node);
   const whole = peculiarities.filter((name) => name in node).map((name) => without(node, name));
   const settings = "settings" in node ? node.settings : undefined;
   if (settings === undefined) return whole;

@@ -58,9 +58,23 @@ export function weaker(h: Harm, s: Scenario): Harm[] {
     case "diskFails":
     case "rpcWrong":
     case "hookDown": return [];
+    case "barkdWrong":
+    case "sourceWrong": return ofOneWallet(h, s);
+    case "serverWrong": return [];
     case "tor": return [{ kind: "refuse", link: [h.node, "*"], forMs: h.forMs }];
     default: return unreachable(h);
   }
+}
+
+/** One wallet in place of all. */
+function ofOneWallet<H extends Extract<Harm, { readonly wallet: string }>>(
+  h: H, s: Scenario,
+): H[] {
+  if (h.wallet !== "*") return [];
+  const names = s.nodes.flatMap((one) => (
+    one.kind === "fleet" ? one.wallets.map(({ name }) => name) : []
+  ));
+  return names.slice(0, linksMax).map((wallet) => ({ ...h, wallet }));
 }
 
 function cutLike(link: Link, way: "both" | "there" | "back", forMs: number): Harm {

@@ -10,7 +10,7 @@ import * as clocks from "../../sim/clocks.ts";
 import { record } from "../../sim/record.ts";
 import * as runner from "../../sim/runner.ts";
 import {
-  diskOrders, harmKinds, rpcWrongs, type Harm, type HarmKind, type NodeSpec, type Work,
+  arkHarms, diskOrders, harmKinds, rpcWrongs, type Harm, type HarmKind, type NodeSpec, type Work,
 } from "../../sim/scenario.ts";
 import type { Node, World } from "../../sim/world.ts";
 import {
@@ -349,6 +349,9 @@ kind("hookDown", "notices wait, and come when it is over", () => {
   const letters = r.world.oracles.watched[node(r.world, "bot0").index]?.maker?.letters;
   assert.ok(letters !== undefined && letters.closed.size > 0);
 });
+
+// Those around Ark wallets have a file of their own: `fleet/wrongs.test.ts`.
+for (const name of arkHarms) tested.add(name);
 
 test("faults: every kind has its test", () => {
   assert.deepEqual(harmKinds.filter((name) => !tested.has(name)), []);

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
-  generate, makerProfiles, noWishes, profiles, shapes, weightOf,
+  arkProfiles, generate, makerProfiles, noWishes, profiles, shapes, weightOf,
 } from "../../sim/generate.ts";
 import { check } from "../../core/directory/config.ts";
 import { configOf } from "../../sim/build.ts";
-import { botHarms, harmKinds, type HarmKind, type Scenario } from "../../sim/scenario.ts";
+import { arkHarms, botHarms, harmKinds, type HarmKind, type Scenario } from "../../sim/scenario.ts";
 
 function seedOf(n: number): string {
   return `0x${n.toString(16).padStart(16, "0")}`;
@@ -92,9 +92,11 @@ test("generate: every fault kind comes in every profile that may have it", () =>
     });
     const shape = shapes[profile];
     const hasBots = shape.bots[0] > 0;
-    const hasDisks = hasBots || shape.journal > 0;
+    const hasArks = shape.wallets[0] > 0;
+    const hasDisks = hasBots || hasArks || shape.journal > 0;
     const wanted = harmKinds.filter((one) => hasDisks || !one.startsWith("disk"))
-      .filter((one) => hasBots || !botHarms.has(one))
+      .filter((one) => hasBots || hasArks || !botHarms.has(one))
+      .filter((one) => hasArks || !arkHarms.has(one))
       .filter((one) => weightOf(shape, one) > 0);
     assert.deepEqual(wanted.filter((kind) => !seen.has(kind)), [], profile);
   }
@@ -149,9 +151,54 @@ test("generate: our makers come with a chain, and with nobody who did not ask fo
       assert.ok(bots >= least && bots <= most, `${profile} ${seed}: ${bots}`);
       assert.equal(chains, bots > 0 ? 1 : 0);
       assert.equal(makerProfiles.includes(profile), bots > 0);
-      assert.equal(workload.some((one) => one.op === "mine"), bots > 0);
+      if (!arkProfiles.includes(profile)) {
+        assert.equal(workload.some((one) => one.op === "mine"), bots > 0);
+      }
     }
   });
+});
+
+test("generate: Ark wallets come with an ark, as many as the profile says, and alone", () => {
+  many(40, (seed) => {
+    for (const profile of profiles) {
+      const { nodes, phases } = generate(profile, seed);
+      const wallets = nodes.flatMap((one) => (one.kind === "fleet" ? one.wallets : []));
+      const { wallets: [least, most], lifeBlocks } = shapes[profile];
+      assert.ok(wallets.length >= least && wallets.length <= most, `${profile} ${seed}`);
+      assert.equal(nodes.some((one) => one.kind === "ark"), wallets.length > 0);
+      if (wallets.length === 0) continue;
+      assert.deepEqual(nodes.map(({ kind }) => kind), ["fleet", "ark"]);
+      assert.deepEqual(phases.core, nodes.map(({ id }) => id));
+      for (const coin of wallets.flatMap(({ coins }) => coins)) {
+        assert.ok(coin.blocks >= 1 && coin.blocks <= lifeBlocks && coin.levels >= 1);
+      }
+    }
+  });
+});
+
+test("generate: expiry1 is twelve hours, with sources that are stale for six at most", () => {
+  many(100, (seed) => {
+    const { faults, phases } = generate("expiry1", seed);
+    const minutes = (phases.faultyMs + phases.convergeMs) / 60_000;
+    assert.ok(minutes >= 719 && minutes <= 720);
+    for (const one of faults) {
+      if (one.kind === "sourceWrong") assert.ok(one.forMs <= 6 * 3_600_000);
+    }
+  });
+});
+
+test("generate: what some troubles need to be noticed comes with them", () => {
+  let count = 0;
+  many(300, (seed) => {
+    const { faults, workload, phases } = generate("ark", seed);
+    for (const { kind, at, ...rest } of faults) {
+      if (kind !== "serverWrong" || !("as" in rest) || rest.as !== "key") continue;
+      if (at + 1 >= phases.faultyMs) continue;
+      count += 1;
+      assert.ok(workload.some((one) => one.op === "restartProgram" && one.at === at + 1), seed);
+    }
+  });
+  assert.ok(count > 10);
 });
 
 test("generate: wishes: kinds on and off, numbers of nodes, lite", () => {

@@ -204,7 +204,7 @@ test("sim mutate: page: what is recorded, the median of all, and what nothing sh
     ours: { profile: "maker" as const, seed: "0x0000000000000002", by: "M1" },
   };
   const text = page(list, record);
-  const seeds = nthOf(record.dead, worldsOf(false));
+  const seeds = nthOf(record.dead, worldsOf());
   assert.ok(text.includes(`| D7 | \`dead\`: one \\| bug | ${seeds} | std | 0x3 | D7 |`), text);
   assert.match(text, /\| M1 \| `ours`: one of a maker \| 2 \| maker \| 0x2 \| M1 \|/);
   assert.match(text, /\| D2 \| `alive`: another \| – \| – \| – \| \*\*nothing\*\* \|/);
@@ -215,8 +215,8 @@ test("sim mutate: page: what is recorded, the median of all, and what nothing sh
 });
 
 test("sim mutate: page: a seed is counted as the search comes to it", () => {
-  for (const isMakers of [false, true]) {
-    const from = worldsOf(isMakers);
+  for (const of of [{}, { isMakers: true }, { isArks: true }] as const) {
+    const from = worldsOf(of);
     const whole: Search = { ...search(1n), profiles: from };
     for (const nth of [0, 1, from.length, 7 * from.length + from.length - 1]) {
       assert.equal(nthOf(placeAt(whole, nth), from), nth + 1);

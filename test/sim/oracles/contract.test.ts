@@ -17,7 +17,7 @@ const peer = {
 
 function watched(): Watched {
   return {
-    observer: undefined, shadow: undefined, maker: undefined, journal: undefined,
+    observer: undefined, shadow: undefined, maker: undefined, ark: undefined, journal: undefined,
     pulse: { at: mono(0), steps: 0 }, kept: undefined, auditAt: 0, steps: 0,
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import test from "node:test";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { htmlOf, type PageData } from "../../../sim/picture/page.ts";
 import * as make from "../../support/recording.ts";
 
@@ -15,7 +16,14 @@ function hash(text: string): string {
 }
 
 function page(script = "void 0;", given = data, packed?: string): string {
-  return htmlOf({ data: given, packed, recording, script, hash });
+  const pack = (text: string): string => gzipSync(text).toString("base64");
+  return htmlOf({ data: given, packed, recording, script, pack, hash });
+}
+
+/** The viewer's script as a browser gets it. */
+function viewerOf(html: string): string {
+  const block = between(html, `<script type="application/gzip" id="viewer">`, "</script>");
+  return gunzipSync(Buffer.from(block, "base64")).toString();
 }
 
 /** What stands between two marks, once. */
@@ -26,11 +34,12 @@ function between(html: string, from: string, to: string): string {
   return part.slice(0, part.indexOf(to));
 }
 
-test("picture: page: the policy allows the style and the script that are there", () => {
+test("picture: page: the policy allows the style and the scripts that are there", () => {
   const html = page("console.log(1);");
   const policy = between(html, `http-equiv="Content-Security-Policy" content="`, `"`);
+  const scripts = [between(html, "<script>", "</script>"), viewerOf(html)];
   assert.equal(policy, [
-    "default-src 'none'", `script-src '${hash(between(html, "<script>", "</script>"))}'`,
+    "default-src 'none'", `script-src ${scripts.map((one) => `'${hash(one)}'`).join(" ")}`,
     `style-src '${hash(between(html, "<style>", "</style>"))}'`, "img-src data:", "base-uri 'none'",
     "form-action 'none'",
   ].join("; "));
@@ -57,15 +66,20 @@ test("picture: page: data stay data, whatever a run is called", () => {
 });
 
 test("picture: page: a script that speaks of script tags is not cut short", () => {
-  const html = page(`const a = "</script>"; const b = "<!-- ";`);
-  const script = between(html, "<script>", "</script>");
-  assert.equal(script, `const a = "<\\/script>"; const b = "<\\!-- ";`);
+  const script = `const a = "</script>"; const b = "<!-- ";`;
+  const html = page(script);
+  assert.equal(viewerOf(html), script);
+  assert.doesNotMatch(html, /const a/);
 });
 
 test("picture: page: packed data are told apart", () => {
   const html = page("void 0;", data, "H4sIAAAA");
   assert.ok(html.includes(`<script type="application/gzip" id="data">H4sIAAAA</script>`));
   assert.ok(!html.includes("application/json"));
+});
+
+test("picture: page: the script that unpacks speaks of no markup", () => {
+  assert.doesNotMatch(between(page(), "<script>", "</script>"), /<\/|<!--/);
 });
 
 test("picture: page: without a script there is a title, a picture and its size is modest", () => {

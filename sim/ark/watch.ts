@@ -1,0 +1,80 @@
+/**
+ * What could have been done for a VTXO in its last blocks, and who is to blame when it is lost.
+ *
+ * Rule 1: a chance is a block at whose arrival somebody who asked the wallet would have been
+ * served: its program answers, and then the server for a refresh, or the chain and enough funds
+ * for an exit, as long as the exit's last transaction can still come in time.
+ * Rule 2: the blame is the daemon's as soon as there was one chance to exit and nobody asked for
+ * it. Otherwise it goes to what was in the way of most blocks.
+ * @module
+ */
+import { fundsSat } from "./books.ts";
+import { heightOf } from "./chain.ts";
+import * as faults from "./faults.ts";
+import type { Coin } from "./server.ts";
+import type { Barkd, Blame, Chances, World } from "./state.ts";
+
+/** The notes on a VTXO, begun when they are first wanted. */
+export function chancesOf(w: World, id: string): Chances {
+  let found = w.chances.get(id);
+  if (found === undefined) {
+    found = {
+      blocks: 0, refreshes: 0, exits: 0, barkdDown: 0, serverDown: 0, chainDown: 0, unfunded: 0,
+      refreshAskedAt: undefined, exitAskedAt: undefined,
+    };
+    w.chances.set(id, found);
+  }
+  return found;
+}
+
+/** A block has come: notes what could be done now for all that expire soon. */
+export function note(w: World): void {
+  const tip = heightOf(w.chain);
+  const isServerDown = faults.ofServer(w.outages, w.nowMs).some(({ kind }) => (
+    kind !== "slow" && kind !== "mute" && kind !== "storm" && kind !== "replay-close"
+      && kind !== "one-and-close" && kind !== "endless-mailbox" && kind !== "wild-numbers"
+  ));
+  for (const id of w.server.live) {
+    const coin = w.server.coins.get(id)!;
+    const left = coin.expiryHeight - tip;
+    if (left > w.config.watchBlocks || left <= 0) continue;
+    const b = w.barkds.get(coin.owner);
+    if (b?.wallet?.vtxos.has(id) === true) noteOne(w, b, coin, left, isServerDown);
+  }
+}
+
+function noteOne(
+  w: World, b: Barkd, coin: Coin, left: number, isServerDown: boolean,
+): void {
+  const chances = chancesOf(w, coin.id);
+  chances.blocks += 1;
+  const isBarkdDown = b.process !== "running"
+    || faults.ofBarkd(w.outages, b.name, w.nowMs).length > 0;
+  const isChainDown = faults.ofChain(w.outages, b.name, w.nowMs).length > 0;
+  const needsSat = BigInt(coin.exitDepth * w.config.exitVb * w.rate);
+  const isUnfunded = fundsSat(b.wallet!) < needsSat;
+  if (isBarkdDown) chances.barkdDown += 1;
+  if (isServerDown) chances.serverDown += 1;
+  if (isChainDown) chances.chainDown += 1;
+  if (isUnfunded) chances.unfunded += 1;
+  if (!isBarkdDown && !isServerDown) chances.refreshes += 1;
+  const isInTime = left > coin.exitDepth;
+  if (isInTime && !isBarkdDown && !isChainDown && !isUnfunded) chances.exits += 1;
+}
+
+/** Whose fault it is that this is lost. */
+export function blameFor(c: Chances): Blame {
+  if (c.exits > 0 && c.exitAskedAt === undefined) return "daemon";
+  const ways: readonly (readonly [Blame, number])[] = [
+    ["barkd", c.barkdDown], ["funds", c.unfunded], ["chain", c.chainDown],
+    ["server", c.serverDown],
+  ];
+  let worst: Blame = "nobody";
+  let most = 0;
+  for (const [blame, blocks] of ways) {
+    if (blocks <= most) continue;
+    worst = blame;
+    most = blocks;
+  }
+  return worst;
+}
