@@ -1,12 +1,15 @@
 /**
  * The built file does its job: starts on free ports, says where, takes a peer, answers over HTTP, and ends when told.
+ * As the daemon of an Ark wallet it asks the wallet's program and subscribes to an Ark server's rounds, over gRPC.
  * Then the demonstration runs for a few seconds without a terminal: its maker is listed, says what it offers to a
- * taker who asks, and everything ends on Ctrl-C with nothing left behind.
+ * taker who asks, its Ark wallets have coins, and everything ends on Ctrl-C with nothing left behind.
  */
+import { Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +28,7 @@ assert.equal(statSync(file).mode & 0o111, 0o111, "not executable");
 const folder = mkdtempSync(join(tmpdir(), "dogwatch-smoke-"));
 try {
   await directory();
+  await ark();
   await demo();
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -79,6 +83,69 @@ async function converse(address, hear) {
   }
 }
 
+async function ark() {
+  const rounds = await arkRounds();
+  const program = createServer((request, answer) => {
+    answer.statusCode = request.url === "/ping" ? 200 : 404;
+    answer.end(request.url === "/ping" ? "pong" : "{}");
+  });
+  program.listen(0, "127.0.0.1");
+  await once(program, "listening");
+  const config = join(folder, "ark.toml");
+  mkdirSync(join(folder, "ark"), { mode: 0o700 });
+  writeFileSync(join(folder, "token"), `${"ab".repeat(32)}\n`, { mode: 0o600 });
+  writeFileSync(config, `network = "regtest"\n[ark]\nhttp = "127.0.0.1:0"\n[[ark.wallet]]\nname = "alice"
+url = "http://127.0.0.1:${program.address().port}"\ntoken_file = ${JSON.stringify(join(folder, "token"))}
+server = "http://127.0.0.1:${rounds.port}"\n`);
+  const run = start(["ark", "--config", config, "--data-dir", join(folder, "ark")]);
+  try {
+    const ready = JSON.parse(await run.line());
+    assert.equal(ready.event, "ark.ready");
+    await within(rounds.subscribed, "nobody subscribes to the rounds");
+    const status = await (await fetch(`http://${ready.http}/status`, { signal: AbortSignal.timeout(limitMs) })).json();
+    assert.deepEqual(status.wallets.map(({ name }) => name), ["alice"]);
+    run.child.kill("SIGTERM");
+    assert.deepEqual(await run.ended, [0, null], "exit status after SIGTERM");
+    console.log(`ark: ready at ${ready.http}, subscribed to rounds, ended with 0`);
+  } finally {
+    run.child.kill("SIGKILL");
+    program.close();
+    rounds.server.forceShutdown();
+  }
+}
+
+/** An Ark server that speaks version 1 and tells of rounds; `subscribed` is kept when somebody listens. */
+async function arkRounds() {
+  const server = new Server();
+  let heard;
+  const subscribed = new Promise((resolve) => { heard = resolve; });
+  const bytes = {
+    requestStream: false, requestSerialize: (some) => some, requestDeserialize: (some) => some,
+    responseSerialize: (some) => some, responseDeserialize: (some) => some,
+  };
+  server.addService({
+    handshake: { path: "/bark_server.ArkService/Handshake", responseStream: false, ...bytes },
+    rounds: { path: "/bark_server.ArkService/SubscribeRounds", responseStream: true, ...bytes },
+  }, {
+    handshake: (call, answer) => answer(null, Buffer.from([8, 1, 16, 9])),
+    rounds: (call) => {
+      call.sendMetadata(new Metadata());
+      heard();
+    },
+  });
+  const port = await new Promise((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => (
+      error === null ? resolve(bound) : reject(error)
+    ));
+  });
+  return { server, port, subscribed };
+}
+
+function within(done, what) {
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error(what)), limitMs).unref());
+  return Promise.race([done, late]);
+}
+
 async function demo() {
   const run = start(["demo", "--json"]);
   try {
@@ -96,12 +163,13 @@ async function demo() {
     });
     const { kind, oid, minsizeSat, maxsizeSat } = offers.public[0];
     assert.ok(answer.line.includes(`!${kind} ${oid} ${minsizeSat} ${maxsizeSat} `), answer.line);
+    const coins = await spendable(`${ready.ark}status`);
     const ended = await Promise.race([run.ended, new Promise((resolve) => setTimeout(resolve, demoMs))]);
     assert.equal(ended, undefined, "the demonstration ended by itself");
     run.child.kill("SIGINT");
     assert.deepEqual(await run.ended, [0, null], "exit status after SIGINT");
     assert.deepEqual(readdirSync(folder).filter((name) => name.startsWith("dogwatch-demo-")), [], "nothing is left");
-    console.log(`demo: ${nick} is listed and offers up to ${maxsizeSat} sat, ended with 0`);
+    console.log(`demo: ${nick} is listed and offers up to ${maxsizeSat} sat; wallets with ${coins} sat; ended with 0`);
   } finally {
     run.child.kill("SIGKILL");
   }
@@ -114,6 +182,16 @@ async function offering(url) {
     if (status.offers.public.length > 0) return status;
   }
   throw new Error("the maker of the demonstration offers nothing");
+}
+
+/** What Ark wallets have, once all of them say so. */
+async function spendable(url) {
+  for (const until = Date.now() + limitMs; Date.now() < until; await new Promise((again) => setTimeout(again, 100))) {
+    const { wallets } = await (await fetch(url, { signal: AbortSignal.timeout(limitMs) })).json();
+    const sats = wallets.map(({ balance }) => Number(balance?.spendableSat ?? 0));
+    if (sats.length === 2 && sats.every((sat) => sat > 0)) return sats.join(" and ");
+  }
+  throw new Error("the wallets of the demonstration have nothing");
 }
 
 /** A child that is killed when it takes too long; its standard error is ours. */

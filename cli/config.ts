@@ -9,7 +9,7 @@ import { concerns } from "../adapters/config/keys.ts";
 import { effective, effectiveJson, template } from "../adapters/config/text.ts";
 import { exits } from "./exit.ts";
 import {
-  configFile, type Flags, flagSettings, loadFlags, makerIn, type Read, tellProblems,
+  arkIn, configFile, type Flags, flagSettings, loadFlags, makerIn, type Read, tellProblems,
 } from "./flags.ts";
 import type { Io } from "./io.ts";
 
@@ -53,18 +53,22 @@ function writeNew(file: string, text: string, io: Io): number {
   return exits.ok;
 }
 
-/** What keeps a maker from starting, where the settings speak of one. */
-function makerProblems(read: Read, io: Io): readonly string[] {
-  const isMaker = read.entries.some(({ key, origin }) =>
-    !concerns("directory", key.key) && origin.from !== "default");
-  const made = isMaker ? makerIn(read, io) : undefined;
-  return made?.ok === false ? made.problems : [];
+/** What keeps a maker or the daemon of Ark wallets from starting, where settings speak of them. */
+function daemonProblems(read: Read, io: Io): readonly string[] {
+  const isSet = (of: (key: string) => boolean): boolean =>
+    read.entries.some(({ key, origin }) => of(key.key) && origin.from !== "default");
+  const isArk = isSet((key) => key.startsWith("ark."));
+  // Tor and notices are for both: alone, they speak of a maker.
+  const isMaker = isSet((key) => concerns("maker", key) && !concerns("directory", key)
+    && !(isArk && concerns("ark", key)));
+  const made = [...(isMaker ? [makerIn(read, io)] : []), ...(isArk ? [arkIn(read, io)] : [])];
+  return [...new Set(made.flatMap((one) => (one.ok ? [] : one.problems)))];
 }
 
 /** Checks file, environment and flags together, as the daemon would. Starts nothing. */
 export function check(flags: Flags, io: Io): number {
   const loaded = loadFlags(flags, io);
-  const problems = loaded.ok ? makerProblems(loaded, io) : loaded.problems;
+  const problems = loaded.ok ? daemonProblems(loaded, io) : loaded.problems;
   const ok = problems.length === 0;
   const advice = loaded.ok ? filesAdvice(loaded.settings.directory, filesMax()) : undefined;
   const warnings = advice === undefined ? [] : [advice];

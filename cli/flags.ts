@@ -9,6 +9,7 @@ import { Option } from "commander";
 import { type FlagSetting, load, type Loaded, relationText } from "../adapters/config.ts";
 import { defaultConfigFile } from "../adapters/config/files.ts";
 import { keysByName } from "../adapters/config/keys.ts";
+import { arkOf, type ArkSettings } from "../adapters/config/ark-settings.ts";
 import { makerOf, type MakerSettings } from "../adapters/config/maker-settings.ts";
 import type { Raw } from "../adapters/config/schema.ts";
 import type { Io } from "./io.ts";
@@ -99,6 +100,24 @@ export function loadMaker(flags: Flags, io: Io): MakerRead {
 /** The maker that a configuration makes, or what keeps it from being one. */
 export function makerIn(read: Read, io: Io): MakerRead {
   const made = makerOf(read.settings.parsed, io.env);
+  if (made.ok) return { ok: true, settings: made.settings, read };
+  const problems = made.broken.map(({ keys, says }) => relationText(read.entries, keys, says));
+  return { ok: false, problems };
+}
+
+export type ArkRead =
+  | { readonly ok: true; readonly settings: ArkSettings; readonly read: Read }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** The settings of Ark wallets from file, environment and flags, or what is wrong with them. */
+export function loadArk(flags: Flags, io: Io): ArkRead {
+  const read = loadFlags(flags, io);
+  return read.ok ? arkIn(read, io) : read;
+}
+
+/** The daemon of Ark wallets that a configuration makes, or what keeps it from being one. */
+export function arkIn(read: Read, io: Io): ArkRead {
+  const made = arkOf(read.settings.parsed, io.env);
   if (made.ok) return { ok: true, settings: made.settings, read };
   const problems = made.broken.map(({ keys, says }) => relationText(read.entries, keys, says));
   return { ok: false, problems };

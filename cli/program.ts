@@ -6,8 +6,10 @@
  * @module
  */
 import { Argument, Command, type Option } from "commander";
+import * as ark from "./ark.ts";
 import { completion, type Shell, shells } from "./completion.ts";
 import * as config from "./config.ts";
+import { trust } from "./ark-trust.ts";
 import { demo } from "./demo/demo.ts";
 import { directory } from "./directory.ts";
 import { doctor } from "./doctor.ts";
@@ -29,7 +31,7 @@ type Done = (code: number) => void;
 /** The whole program. `done` is called once, when a command has run. */
 export function program(io: Io, done: Done): Command {
   const root = new Command("dogwatch")
-    .description("Keeps watch over Bitcoin privacy nodes: JoinMarket directories and makers.")
+    .description("Keeps watch over JoinMarket directories and makers, and over Ark wallets.")
     .version(version(), "-V, --version", "print the version")
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .exitOverride()
@@ -38,6 +40,7 @@ export function program(io: Io, done: Done): Command {
       "dogwatch demo                                a small world on this machine, no Tor needed",
       "dogwatch directory                           a directory node for today's clients",
       "dogwatch directory --listen unix:/run/dogwatch/peers.sock --network signet",
+      "dogwatch ark                                 Ark wallets: nothing expires unnoticed",
       "dogwatch config init > dogwatch.toml         every setting, documented",
       "dogwatch status                              ask the running node",
       "dogwatch sim hunt --for 10m                  search simulated worlds for faults",
@@ -69,11 +72,35 @@ function addDaemons(root: Command, io: Io, done: Done): void {
     "dogwatch maker --config /etc/dogwatch/dogwatch.toml",
     "dogwatch maker --config maker.toml --data-dir ./state --json",
   ]).action(async (flags: Flags) => done(await maker(flags, io)));
+  addArk(root, io, done);
   add(root, "demo", "run a node, a maker and peers on this machine, and watch them", daemonFlags, [
     "dogwatch demo                                a live view; Ctrl-C ends it",
     "dogwatch demo --for 60 --json                events as JSON lines, for a minute",
   ]).option("--for <SECONDS>", "end by itself after so many seconds")
     .action(async (flags: Flags & { for?: string }) => done(await demo(flags, io)));
+}
+
+const arkFlags: readonly Flag[] = ["config", "dataDir", "logLevel", "json"];
+const planFlags: readonly Flag[] = ["config", "http", "dataDir", "json"];
+
+function addArk(root: Command, io: Io, done: Done): void {
+  const group = add(root, "ark", "look after Ark wallets in the foreground", arkFlags, [
+    "dogwatch ark --config /etc/dogwatch/dogwatch.toml",
+    "dogwatch ark plan                            what is planned for each VTXO, and when",
+    "dogwatch ark plan alice --json | jq '.wallets[0].rows[0]'",
+  ]).action(async (flags: Flags) => done(await ark.ark(flags, io)));
+  add(group, "plan", "ask the running daemon what it plans for each VTXO", planFlags, [
+    "dogwatch ark plan --data-dir ./state",
+    "dogwatch ark plan alice",
+  ]).argument("[WALLET]", "of this wallet only")
+    .action(async (wallet: string | undefined, _: Flags, command: Command) =>
+      done(await ark.plan(wallet, command.optsWithGlobals<Flags>(), io)));
+  add(group, "trust", "trust another key of a server, or another wallet, by what is shown",
+    ["config", "dataDir", "json"], [
+      "dogwatch ark trust alice                     says both keys; the daemon may run or not",
+    ]).argument("<WALLET>", "whose server or fingerprint is another one")
+    .action(async (wallet: string, _: Flags, command: Command) =>
+      done(await trust(wallet, command.optsWithGlobals<Flags>(), io)));
 }
 
 function addQuestions(root: Command, io: Io, done: Done): void {
@@ -82,16 +109,16 @@ function addQuestions(root: Command, io: Io, done: Done): void {
     "dogwatch status",
     "dogwatch status --http unix:/run/dogwatch/http.sock --json",
     "dogwatch status --data-dir ./state           a node whose port was chosen by the system",
-  ]).option("--only <DAEMON>", "ask only this daemon: directory or maker")
+  ]).option("--only <DAEMON>", "ask only this daemon: directory, maker or ark")
     .action(async (given: StatusFlags) => done(await status(given, io)));
   add(root, "healthcheck", "one line and an exit code: 0 ready, 1 not ready, 3 no answer", flags, [
     "dogwatch healthcheck || systemctl restart dogwatch",
-  ]).option("--only <DAEMON>", "ask only this daemon: directory or maker")
+  ]).option("--only <DAEMON>", "ask only this daemon: directory, maker or ark")
     .action(async (given: StatusFlags) => done(await healthcheck(given, io)));
 }
 
 function addDoctor(root: Command, io: Io, done: Done): void {
-  add(root, "doctor", "look at everything a maker depends on, and say what to mend", [
+  add(root, "doctor", "look at everything a maker or Ark wallets depend on; say what to mend", [
     "config", "network", "dataDir", "json",
   ], [
     "dogwatch doctor --config /etc/dogwatch/dogwatch.toml",

@@ -13,7 +13,7 @@ import { parseAddress } from "../adapters/address.ts";
 import type { Ambient } from "../adapters/ambient.ts";
 import { readText } from "../adapters/bounded.ts";
 import { getJson } from "../adapters/http.ts";
-import { makerFolder } from "./history-file.ts";
+import { arkFolder, makerFolder } from "./history-file.ts";
 
 export type Note = {
   readonly pid: number;
@@ -23,11 +23,15 @@ export type Note = {
 };
 
 /** Daemons that leave notes; each has one kind of folder. */
-export type DaemonName = "directory" | "maker";
+export type DaemonName = "directory" | "maker" | "ark";
 
 /** The folder of a daemon in a data directory; its note is there. */
 export function folderOf(dataDir: string, name: DaemonName): string {
-  return name === "maker" ? makerFolder(dataDir) : dataDir;
+  switch (name) {
+    case "directory": return dataDir;
+    case "maker": return makerFolder(dataDir);
+    case "ark": return arkFolder(dataDir);
+  }
 }
 
 /** The path of a daemon's note in its folder. */

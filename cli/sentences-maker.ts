@@ -4,6 +4,7 @@
  */
 import type { Sentences } from "../adapters/log.ts";
 import type { LogField } from "../core/kernel/io.ts";
+import { sentences as notices } from "./sentences-notices.ts";
 import { sentences as common } from "./sentences.ts";
 import { counted } from "./status-text.ts";
 
@@ -24,6 +25,7 @@ const list = (before: string, names: LogField | undefined, after: string): strin
 
 export const sentences: Sentences = {
   ...common,
+  ...notices,
   "maker.named": (f) => `this maker is ${f["nick"]} on ${f["network"]}`,
   "maker.no-backend": () =>
     "no wallet is watched: nothing is offered; set bitcoind.url and maker.descriptors",
@@ -118,15 +120,6 @@ export const sentences: Sentences = {
     `${f["label"]} summary: ${f["successful"]} of ${f["requests"]} coinjoins succeeded, ` +
     `${f["failed"]} failed; fees ${f["feesSat"]} sats, volume ` +
     `${f["successfulVolumeSat"]} of ${f["volumeSat"]} sats, ${f["disclosed"]} coins disclosed`,
-  "maker.notice-delayed": (f) =>
-    `a notice did not arrive at ${f["target"]}: ${f["why"]}; it is sent again`,
-  "maker.notice-lost": (f) => `a notice to ${f["target"]} is given up (${f["loss"]}): ${f["why"]}`,
-  "maker.notice-resent": (f) =>
-    `notices arrive at ${f["target"]} again, after ${f["failures"]} failures; ` +
-    `${f["lost"]} were lost`,
-  "maker.notice-resumed": (f) => `${f["count"]} notices of an earlier run are sent now`,
-  "maker.notice-record-unreadable": (f) =>
-    `${f["count"]} records of notices in the journal cannot be read and are passed over`,
   "maker.onion-address": (f) => `takers reach this maker directly at ${f["location"]}`,
   "maker.onion-up": () => "the onion service is published",
   "maker.onion-down": (f) =>

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Readiness } from "../adapters/http.ts";
+import type { Status as ArkStatus } from "../core/ark/status.ts";
 import type { Status } from "../core/directory/status.ts";
 import type { Status as MakerStatus } from "../core/maker/status.ts";
 
@@ -98,6 +99,52 @@ const makerForm: Form = {
   inbound: { open: "number" },
   counts: { orderbooks: "number", orderbooksAnswered: "number", fills: "number" },
 };
+
+const arkForm: Form = {
+  phase: "text", uptimeMs: "number", up: "number", total: "number", degraded: wrongForm,
+  wallets: [{
+    name: "text", isConnected: "flag", isBarred: "flag", degraded: wrongForm, doubts: {},
+    facts: [{ of: "text", state: "text", evidence: "text", sinceMs: "number" }],
+    lanes: [{ lane: "text", okMs: "maybe-number", failures: "number", why: "maybe-text" }],
+    tip: { height: "maybe-number", isEstimate: "flag", saidMs: "maybe-number" },
+    seenMs: "maybe-number", vtxos: "number",
+    stages: [{ stage: "text", vtxos: "number", amountSat: "sat" }],
+    exits: [{ state: "text", count: "number" }],
+    intents: [{ id: "number", aim: "text", phase: "text", vtxos: "number" }],
+  }],
+  journal: { isReady: "flag", failingMs: "maybe-number", records: "number", bytes: "number" },
+  notices: {
+    targets: [{ to: "text", waiting: "number", failures: "number", why: "text" }],
+    counts: { sent: "number" },
+  },
+  counts: { calls: "number", callsFailed: "number" },
+  underWay: { calls: "number", streams: "number" },
+};
+
+const arkParts: readonly (readonly [name: string, form: Form])[] = [
+  ["balance", {
+    spendableSat: "sat", inRoundSat: "sat", lightningSendSat: "sat", lightningReceiveSat: "sat",
+    boardSat: "sat", ageMs: "number",
+  }],
+  ["nextExpiry", {
+    height: "number", stage: "text", blocksLeft: "maybe-number", leftMs: "maybe-number",
+  }],
+  ["fee", { isFundable: "flag", feeSat: "sat" }],
+];
+
+const doubtForm: Form = { known: "text", shown: "text" };
+
+/** The answer to `/status` of the daemon of Ark wallets, or `undefined` when it is none. */
+export function arkStatusIn(code: number, body: unknown): ArkStatus | undefined {
+  const top = tableOf(body);
+  if (code !== 200 || top?.["schema"] !== 1 || !has(arkForm, body)) return undefined;
+  const isWhole = (top["wallets"] as readonly Table[]).every((wallet) => arkParts.every(
+    ([name, form]) => wallet[name] === null || has(form, wallet[name]),
+  ) && Object.values(wallet["doubts"] as Table).every(
+    (doubt) => doubt === null || has(doubtForm, doubt),
+  ));
+  return isWhole ? (body as ArkStatus) : undefined;
+}
 
 /** A maker's answer to `/status`, or `undefined` when it is none. */
 export function makerStatusIn(code: number, body: unknown): MakerStatus | undefined {

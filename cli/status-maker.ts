@@ -8,6 +8,11 @@ import { cleanText } from "../adapters/log.ts";
 import type { DirectoryStatus, OfferStatus, Status } from "../core/maker/status.ts";
 import { counted, onion, type Row, size, span, under, wrong } from "./status-text.ts";
 
+/** What the daemons that send notices say of them. */
+export type NoticesStatus = {
+  readonly targets: Status["notices"]["targets"]; readonly counts: { readonly sent: number };
+};
+
 /** Everything worth reading, a line for each matter. */
 export function makerText(s: Status): string {
   const isStopping = s.phase === "draining" || s.phase === "stopped";
@@ -81,7 +86,8 @@ function journal({ journal: j, history }: Status): string {
     `${counted(history.rows, "row")} of history`;
 }
 
-function notices({ targets, counts }: Status["notices"]): readonly string[] {
+/** Whom notices go to, and how that goes. */
+export function notices({ targets, counts }: NoticesStatus): readonly string[] {
   if (targets.length === 0) return ["no target is configured"];
   const lines = targets.map(({ to, waiting, failures, why }) => {
     const state = failures === 0 ? "well" : `${counted(failures, "failure")}: ${cleanText(why)}`;

@@ -3,7 +3,7 @@
  *
  * Rule 1: with `--http` that address is asked, whatever daemon it is.
  * Rule 2: otherwise those daemons are asked that have left a note in the data directory; without
- * any, the maker if one is configured, else the directory. `--only` names one of them.
+ * any, those of maker and Ark wallets that are configured, else the directory. `--only` names one.
  * Rule 3: a daemon's address is the configuration's; where that is the default or lets the system
  * choose, its note is asked first.
  * Rule 4: all must answer, and all be ready: the worst of them makes the exit code.
@@ -18,12 +18,13 @@ import { exits } from "./exit.ts";
 import { configFile, type Flags, flagSettings, tellProblems } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { type DaemonName, folderOf, readNote } from "./runtime.ts";
-import { makerStatusIn, readinessIn, statusIn } from "./status-check.ts";
+import { arkText } from "./status-ark.ts";
+import { arkStatusIn, makerStatusIn, readinessIn, statusIn } from "./status-check.ts";
 import { makerText } from "./status-maker.ts";
 import { statusText } from "./status-text.ts";
 
 const answerMsMax = 5_000;
-const names: readonly DaemonName[] = ["directory", "maker"];
+const names: readonly DaemonName[] = ["directory", "maker", "ark"];
 
 /** With `--only NAME` one daemon is asked. */
 export type StatusFlags = Flags & { readonly only?: string };
@@ -42,11 +43,18 @@ type Said = Answer | { readonly ok: false; readonly exit: number };
 export async function status(flags: StatusFlags, io: Io): Promise<number> {
   return askAll(flags, io, "/status", (where, asked) => {
     const { code, body } = asked;
-    const maker = where.name === "directory" ? undefined : makerStatusIn(code, body);
+    const ark = where.name === undefined || where.name === "ark" ? arkStatusIn(code, body)
+      : undefined;
+    if (ark !== undefined) {
+      return { ok: true, where, body: ark, text: arkText(ark), exit: exits.ok };
+    }
+    const isMaker = where.name === undefined || where.name === "maker";
+    const maker = isMaker ? makerStatusIn(code, body) : undefined;
     if (maker !== undefined) {
       return { ok: true, where, body: maker, text: makerText(maker), exit: exits.ok };
     }
-    const directory = where.name === "maker" ? undefined : statusIn(code, body);
+    const isOther = where.name === "maker" || where.name === "ark";
+    const directory = isOther ? undefined : statusIn(code, body);
     if (directory === undefined) return foreign(where, io);
     return { ok: true, where, body: directory, text: statusText(directory), exit: exits.ok };
   });
@@ -112,11 +120,7 @@ function everybody(flags: StatusFlags, io: Io): readonly Where[] | undefined {
     io.err(`dogwatch: --only ${cleanText(flags.only)}: name one of ${names.join(", ")}\n`);
     return undefined;
   }
-  // Asking a daemon elsewhere is not listening there: `http_remote` has no say in it.
-  const asking = { key: "directory.http_remote", flag: "of the question", raw: true };
-  const loaded = load({
-    file: configFile(flags, io), env: io.env, flags: [...flagSettings(flags), asking],
-  });
+  const loaded = loadAsking(flags, io);
   if (!loaded.ok) {
     tellProblems(io, loaded.problems);
     return undefined;
@@ -134,6 +138,15 @@ function everybody(flags: StatusFlags, io: Io): readonly Where[] | undefined {
   return undefined;
 }
 
+/** The settings by which a daemon is asked. */
+export function loadAsking(flags: Flags, io: Io): Loaded {
+  // Asking a daemon elsewhere is not listening there: `http_remote` has no say in it.
+  const asking = { key: "directory.http_remote", flag: "of the question", raw: true };
+  return load({
+    file: configFile(flags, io), env: io.env, flags: [...flagSettings(flags), asking],
+  });
+}
+
 type Good = Extract<Loaded, { ok: true }>;
 
 function expected(only: string | undefined, { settings }: Good): readonly DaemonName[] {
@@ -141,12 +154,16 @@ function expected(only: string | undefined, { settings }: Good): readonly Daemon
   if (only !== undefined) return names.filter((name) => name === only);
   const noted = names.filter((name) => readNote(folderOf(dataDir, name), name) !== undefined);
   if (noted.length > 0) return noted;
-  return [parsed.maker.directories.length > 0 ? "maker" : "directory"];
+  const { maker, ark } = parsed;
+  const configured = names.filter((name) => (name === "maker" && maker.directories.length > 0)
+    || (name === "ark" && ark.wallet.length > 0));
+  return configured.length > 0 ? configured : ["directory"];
 }
 
-function chosen({ settings, entries }: Good, name: DaemonName): Address {
+/** Where a daemon of this configuration is asked. */
+export function chosen({ settings, entries }: Good, name: DaemonName): Address {
   const { dataDir, parsed } = settings;
-  const http = name === "maker" ? parsed.maker.http : settings.http;
+  const http = name === "directory" ? settings.http : parsed[name].http;
   const origin = entries.find((entry) => entry.key.key === `${name}.http`)?.origin;
   const isOpen = origin?.from === "default" || (http.kind === "tcp" && http.port === 0);
   const noted = isOpen ? readNote(folderOf(dataDir, name), name)?.http : undefined;

@@ -1,10 +1,11 @@
 /**
- * `dogwatch demo`: a node, a maker and their peers on this machine, watched live.
+ * `dogwatch demo`: a node, a maker, Ark wallets and peers on this machine, watched live.
  *
  * Rule 1: on a terminal the view is redrawn in place; elsewhere, and on one that knows no escapes,
  * each event is a line on stdout.
  * Rule 2: Ctrl-C, SIGTERM, a terminal that closes and `--for` end it alike: peers leave, the maker
- * withdraws its offers, the node drains, nothing is left behind, exit code 0.
+ * withdraws its offers, the wallets' daemon asks nothing more, the node drains, nothing is left
+ * behind, exit code 0.
  * @module
  */
 import { addressText, type Address } from "../../adapters/address.ts";
@@ -19,9 +20,11 @@ import { type Daemon, start } from "../run.ts";
 import { sentences } from "../sentences.ts";
 import { onReload, onStop } from "../signals.ts";
 import { version } from "../version.ts";
+import type { Resident } from "./housed.ts";
 import * as maker from "./maker.ts";
 import type { Happening } from "./peers.ts";
-import { eventText, render } from "./view.ts";
+import { eventText, type Pages, render } from "./view.ts";
+import * as wallets from "./wallets.ts";
 import * as world from "./world.ts";
 
 type DemoFlags = Flags & { readonly for?: string };
@@ -69,14 +72,14 @@ export async function demo(flags: DemoFlags, io: Io): Promise<number> {
     const opened = await inhabit(settings, daemon, ambient, io);
     if (!opened.ok) {
       io.err(`dogwatch: ${opened.says}\n`);
-      daemon.stop("there is no maker");
+      daemon.stop("somebody is missing");
       await daemon.ended;
       return opened.exit;
     }
-    const { resident, voice } = opened;
+    const { cast, voice } = opened;
     return await watch({
-      daemon, resident, voice, ambient, seconds, isLive, isJson: flags.json === true, heard,
-      ending, io,
+      daemon, cast, voice, ambient, seconds, isLive, isJson: flags.json === true, heard, ending,
+      io,
     });
   } finally {
     ending.undo();
@@ -100,12 +103,12 @@ function endingOf(io: Io): Ending {
   return ending;
 }
 
-/** Who hears what the maker and its chain tell; until there is a world, it is kept. */
+/** Who hears what residents and their worlds tell; until there is a world, it is kept. */
 type Voice = { tell: (happening: Happening) => void; readonly kept: Happening[] };
 
 type Inhabited =
-  | { readonly ok: true; readonly resident: maker.DemoMaker | undefined; readonly voice: Voice }
-  | Extract<maker.Opened, { ok: false }>;
+  | { readonly ok: true; readonly cast: world.Cast; readonly voice: Voice }
+  | { readonly ok: false; readonly exit: number; readonly says: string };
 
 async function inhabit(
   settings: Settings, daemon: Daemon, ambient: Ambient, io: Io,
@@ -114,20 +117,34 @@ async function inhabit(
   const voice: Voice = { kept, tell: (happening) => void kept.push(happening) };
   const [address] = daemon.listen;
   if (settings.network !== "regtest" || address === undefined) {
-    const text = "there is no maker in this world: its stand-in chain is of regtest";
+    const text = "there is no maker and no Ark in this world: the stand-in chains are of regtest";
     voice.tell({ kind: "log", peer: maker.name, nick: "", text });
-    return { ok: true, resident: undefined, voice };
+    return { ok: true, cast: {}, voice };
   }
-  const opened = await maker.open({
-    settings, ambient, address, version: version(), env: io.env, stderr: io.err,
-    tell: (happening) => voice.tell(happening),
-  });
-  return opened.ok ? { ok: true, resident: opened.maker, voice } : opened;
+  const common = {
+    settings, ambient, version: version(), env: io.env, stderr: io.err,
+    tell: (happening: Happening) => voice.tell(happening),
+  };
+  const opened = await maker.open({ ...common, address });
+  if (!opened.ok) return opened;
+  const beatMs = settings.parsed.directory.heartbeat.idle_threshold_sec;
+  const other = await wallets.open({ ...common, beatMs });
+  if (!other.ok) {
+    opened.resident.stop(why);
+    await opened.resident.ended;
+    return other;
+  }
+  return { ok: true, cast: { maker: opened.resident, ark: other.resident }, voice };
+}
+
+/** The maker before the others: it has something to withdraw. */
+function residentsOf({ maker: first, ark }: world.Cast): readonly Resident[] {
+  return [first, ark].filter((one) => one !== undefined);
 }
 
 type Stage = {
   readonly daemon: Daemon;
-  readonly resident: maker.DemoMaker | undefined;
+  readonly cast: world.Cast;
   readonly voice: Voice;
   readonly ambient: Ambient;
   readonly seconds: number | undefined;
@@ -140,16 +157,20 @@ type Stage = {
 };
 
 async function watch(stage: Stage): Promise<number> {
-  const { daemon, resident, voice, ambient, seconds, isLive, isJson, ending, io } = stage;
+  const { daemon, cast, voice, ambient, seconds, isLive, isJson, ending, io } = stage;
   const show = isLive ? nothing : teller(isJson, io);
   const listen = daemon.listen.map(addressText).join(", ");
-  const pages = [daemon.http, ...(resident === undefined ? [] : [resident.http])].map(pageText);
+  const residents = residentsOf(cast);
+  const pages: Pages = {
+    directory: pageText(daemon.http), maker: cast.maker && pageText(cast.maker.http),
+    ark: cast.ark && pageText(cast.ark.http),
+  };
   if (!isLive) io.out(readyText(listen, pages, isJson));
-  const play = world.open(daemon, resident, ambient, show);
+  const play = world.open(daemon, cast, ambient, show);
   if (isLive) stage.heard.say = (line) => play.say(line.trim());
   voice.tell = play.tell;
   for (const happening of voice.kept.splice(0)) play.tell(happening);
-  resident?.play();
+  for (const one of residents) one.play();
   const screen = isLive ? liveScreen(play, listen, pages, io) : undefined;
   const ticking = ambient.every(lookMs, () => {
     play.look();
@@ -157,14 +178,14 @@ async function watch(stage: Stage): Promise<number> {
   });
   const end = (): void => {
     play.stop();
-    if (resident === undefined) return daemon.stop(why);
-    resident.stop(why);
+    if (residents.length === 0) return daemon.stop(why);
+    for (const one of residents) one.stop(why);
   };
   const timer = ambient.timer(end);
   if (seconds !== undefined) timer.arm(after(ambient.now(), Math.round(seconds * 1_000)));
   ending.end = end;
   if (ending.isAsked) end();
-  const code = await endOf(daemon, resident, end);
+  const code = await endOf(daemon, residents, end);
   timer.disarm();
   ticking();
   play.stop();
@@ -175,18 +196,18 @@ async function watch(stage: Stage): Promise<number> {
 const why = "end of the demo";
 
 /**
- * The exit code, when all have ended: the maker leaves before the node does. One that ends by
- * itself takes the other along.
+ * The exit code, when all have ended: the others leave before the node does. One that ends by
+ * itself takes the others along.
  */
 async function endOf(
-  daemon: Daemon, resident: maker.DemoMaker | undefined, end: () => void,
+  daemon: Daemon, residents: readonly Resident[], end: () => void,
 ): Promise<number> {
-  if (resident === undefined) return daemon.ended;
-  void daemon.ended.then(end);
-  const code = await resident.ended;
+  if (residents.length === 0) return daemon.ended;
+  for (const { ended } of [daemon, ...residents]) void ended.then(end);
+  const codes = await Promise.all(residents.map(({ ended }) => ended));
   daemon.stop(why);
-  const other = await daemon.ended;
-  return code === exits.ok ? other : code;
+  codes.push(await daemon.ended);
+  return codes.find((code) => code !== exits.ok) ?? exits.ok;
 }
 
 function nothing(): void {}
@@ -203,14 +224,14 @@ function teller(isJson: boolean, io: Io): (event: world.Event) => void {
   };
 }
 
-function readyText(
-  listen: string, [page = "", makerPage]: readonly string[], isJson: boolean,
-): string {
+function readyText(listen: string, pages: Pages, isJson: boolean): string {
+  const { directory: page, maker: makers = null, ark = null } = pages;
   if (isJson) {
-    return `${JSON.stringify({ event: "demo.ready", listen, page, maker: makerPage ?? null })}\n`;
+    return `${JSON.stringify({ event: "demo.ready", listen, page, maker: makers, ark })}\n`;
   }
-  const beside = makerPage === undefined ? "" : `  and the maker's: ${makerPage}`;
-  return `Dogwatch demo. Status page: ${page}${beside}  Peers connect to ${listen}. ` +
+  const beside = makers === null ? "" : `  and the maker's: ${makers}`;
+  const last = ark === null ? "" : `  and the Ark wallets': ${ark}`;
+  return `Dogwatch demo. Status page: ${page}${beside}${last}  Peers connect to ${listen}. ` +
     "Ctrl-C ends it.\n";
 }
 
@@ -218,7 +239,7 @@ function readyText(
  * Redraws in place: up over the last frame, each line cleared behind its text, the rest below too.
  */
 function liveScreen(
-  play: world.Demo, listen: string, pages: readonly string[], io: Io,
+  play: world.Demo, listen: string, pages: Pages, io: Io,
 ): () => void {
   let drawn = 0;
   return () => {

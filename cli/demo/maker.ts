@@ -4,13 +4,10 @@
  * Rule 1: it runs the same path as `dogwatch maker`; only its default settings differ, and times
  * are shorter. It reaches the demo's directory and the demo's node, whatever a configuration file
  * says: nothing of it leaves this machine.
- * Rule 2: what it keeps lies in a folder of its own that goes with the process, unless it broke an
- * invariant: then the last steps are there.
+ * Rule 2: what it keeps lies in a folder of its own that goes with the process (`housed.ts`).
  * Rule 3: the lines of its log are events of the demo, like what other peers tell.
  * @module
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addressText, type Address } from "../../adapters/address.ts";
 import type { Ambient } from "../../adapters/ambient.ts";
@@ -29,6 +26,7 @@ import { makeDataDir } from "../runtime.ts";
 import { sentences } from "../sentences-maker.ts";
 import { serveChain, type ChainServer } from "./chain.ts";
 import { coinsSat, fund, type Funded, pendingSat } from "./fund.ts";
+import { housed, type Opened, type Resident } from "./housed.ts";
 import * as identity from "./identity.ts";
 import type { Happening, Peer } from "./peers.ts";
 import { begin, type Story } from "./story.ts";
@@ -60,38 +58,17 @@ export type MakerOptions = {
   readonly tell: (happening: Happening) => void;
 };
 
-export interface DemoMaker {
-  readonly http: Address;
+export interface DemoMaker extends Resident {
   readonly status: () => Status;
   readonly peer: Peer;
-  /** The chain begins to move. */
-  readonly play: () => void;
-  readonly stop: (why: string) => void;
-  /** The exit code, when maker and chain have ended and nothing of them is left. */
-  readonly ended: Promise<number>;
 }
-
-export type Opened =
-  | { readonly ok: true; readonly maker: DemoMaker }
-  | { readonly ok: false; readonly exit: number; readonly says: string };
 
 /** Starts node and maker, or says why not. The directory must run already. */
-export async function open(options: MakerOptions): Promise<Opened> {
-  const folder = mkdtempSync(join(tmpdir(), "dogwatch-demo-"));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  // However the process ends, short of being killed.
-  process.once("exit", remove);
-  const opened = await openIn(folder, options);
-  if (!opened.ok) remove();
-  const ended = opened.ok ? opened.maker.ended : Promise.resolve(exits.ok);
-  void ended.then((code) => {
-    if (code !== exits.invariant) remove();
-    process.off("exit", remove);
-  });
-  return opened;
+export function open(options: MakerOptions): Promise<Opened<DemoMaker>> {
+  return housed((folder) => openIn(folder, options));
 }
 
-async function openIn(folder: string, options: MakerOptions): Promise<Opened> {
+async function openIn(folder: string, options: MakerOptions): Promise<Opened<DemoMaker>> {
   const world = fund(options.ambient);
   const cookieFile = join(folder, ".cookie");
   const { ambient } = options;
@@ -117,7 +94,7 @@ async function openIn(folder: string, options: MakerOptions): Promise<Opened> {
     await server.close();
     return { ok: false, exit: started.exit, says: started.says };
   }
-  return { ok: true, maker: makerIn(started.daemon, server, world, options) };
+  return { ok: true, resident: makerIn(started.daemon, server, world, options) };
 }
 
 /** Writes the payment that is on its way into the history, as `dogwatch history add` does. */

@@ -2,6 +2,7 @@
  * The live view of the demo as lines of text. Pure: the terminal is not known here.
  * @module
  */
+import type { WalletStatus as ArkWallet } from "../../core/ark/status.ts";
 import { beats, counted, span } from "../status-text.ts";
 import { btc } from "./story.ts";
 import type { Event, Scene } from "./world.ts";
@@ -11,8 +12,12 @@ export type Frame = {
   readonly rows: number;
   readonly isColoured: boolean;
   readonly listen: string;
-  /** The status pages: the directory's, then the maker's if there is one. */
-  readonly pages: readonly string[];
+  readonly pages: Pages;
+};
+
+/** Addresses of the status pages; of those that there are. */
+export type Pages = {
+  readonly directory: string; readonly maker: string | undefined; readonly ark: string | undefined;
 };
 
 /** Columns below this get no more than this: narrower lines would say nothing. */
@@ -32,7 +37,7 @@ export function render(scene: Scene, frame: Frame): string[] {
   const width = Math.max(columnsMin, frame.columns);
   const room = Math.max(1, frame.rows - 1);
   const head = headOf(scene, frame);
-  const fixed = head.length + 2;
+  const fixed = head.top.length + head.figures.length + 2;
   const isTight = room < fixed + scene.peers.length + gaps + eventsWanted;
   const left = room - fixed - (isTight ? 0 : gaps);
   const people = scene.peers.slice(0, Math.max(0, left - eventsMin)).map(personLine);
@@ -41,35 +46,43 @@ export function render(scene: Scene, frame: Frame): string[] {
   const notable = scene.events.filter(({ kind }) => kind !== "ping");
   const happened = eventsMax === 0 ? [] : notable.slice(-eventsMax).map(eventLine);
   const gap: readonly Line[] = isTight ? [] : [["plain", ""]];
-  const [title, page, where, ...figures] = head;
-  const lines = [
-    title, page, where, ...gap, ...figures, ...gap, ...people, ...gap,
-    ["bold", "What happened"] as const, ...happened, ...gap,
-    ["dim", "Ctrl-C ends the demo."] as const,
-  ].filter((line) => line !== undefined);
+  const { top, figures } = head;
+  const lines: readonly Line[] = [
+    ...top, ...gap, ...figures, ...gap, ...people, ...gap, ["bold", "What happened"], ...happened,
+    ...gap, ["dim", "Ctrl-C ends the demo."],
+  ];
   return lines.slice(0, room).map(([how, text]) => paint(how, cut(text, width)));
 }
 
 /** Empty lines of a screen that is high enough. */
 const gaps = 4;
 
-function headOf(scene: Scene, frame: Frame): Line[] {
+type Head = { readonly top: readonly Line[]; readonly figures: readonly Line[] };
+
+function headOf(scene: Scene, frame: Frame): Head {
   const { totals, peers, heartbeat } = scene.status;
+  const { directory, maker, ark } = frame.pages;
   const relayed = totals.publicRelayed + totals.privateRelayed;
   const rate = scene.rates.at(-1) ?? 0;
   const kinds = `${counted(peers.makers, "maker")}, ${counted(peers.takers, "taker")}`;
-  const [page = "", ...others] = frame.pages;
-  const beside = others.map((one) => `  maker ${one}`).join("");
-  return [
-    ["bold", `Dogwatch demo - a JoinMarket directory, a maker, peers - ${span(scene.elapsedMs)}`],
-    ["plain", `Status page  ${page}${beside}`],
-    ["dim", `Peers connect to ${frame.listen}; the node is ${scene.status.nick}`],
-    ["plain", `Peers      ${peers.registered}: ${kinds}; ` +
-      `${peers.pingCapable} can PING, ${peers.verified} proved their nick`],
-    ["plain", `Messages   ${rate.toFixed(1)}/s ${spark(scene.rates)} ${relayed} relayed`],
-    ["plain", `Heartbeat  ${beats(totals)}; ${counted(heartbeat.pending, "answer")} awaited`],
-    ...(scene.maker === undefined ? [] : [makerLine(scene.maker)]),
-  ];
+  const beside = maker === undefined ? "" : `  maker ${maker}`;
+  const time = span(scene.elapsedMs);
+  return {
+    top: [
+      ["bold", `Dogwatch demo - JoinMarket directory and maker, Ark wallets, peers - ${time}`],
+      ["plain", `Status page  ${directory}${beside}`],
+      ...(ark === undefined ? [] : [["plain", `Ark wallets  ${ark}`] as const]),
+      ["dim", `Peers connect to ${frame.listen}; the node is ${scene.status.nick}`],
+    ],
+    figures: [
+      ["plain", `Peers      ${peers.registered}: ${kinds}; ` +
+        `${peers.pingCapable} can PING, ${peers.verified} proved their nick`],
+      ["plain", `Messages   ${rate.toFixed(1)}/s ${spark(scene.rates)} ${relayed} relayed`],
+      ["plain", `Heartbeat  ${beats(totals)}; ${counted(heartbeat.pending, "answer")} awaited`],
+      ...(scene.maker === undefined ? [] : [makerLine(scene.maker)]),
+      ...(scene.ark === undefined ? [] : scene.ark.wallets.map(walletLine)),
+    ],
+  };
 }
 
 function makerLine({ offers, wallet, tip }: NonNullable<Scene["maker"]>): Line {
@@ -80,6 +93,19 @@ function makerLine({ offers, wallet, tip }: NonNullable<Scene["maker"]>): Line {
     : `no offers: ${offers.why}`;
   const node = `block ${tip.height ?? "unknown"}, node ${wallet.state}`;
   return [isOffering ? "plain" : "wait", `Maker      ${offered}; ${node}`];
+}
+
+function walletLine(wallet: ArkWallet): Line {
+  const { name, balance, nextExpiry: next, degraded, intents } = wallet;
+  const coins = balance === null ? "coins not seen yet" : `${balance.spendableSat} sat`;
+  const left = next === null ? "nothing expires" : next.blocksLeft === null
+    ? `expiry at block ${next.height}` : `${counted(next.blocksLeft, "block")} left, ${next.stage}`;
+  const [wrong] = degraded;
+  const aims = intents.map(({ aim }) => aim).join(", ");
+  const open = aims === "" ? "" : `; ${aims} asked for`;
+  const state = wrong === undefined ? open : `; ${wrong.name}: ${wrong.why}`;
+  const how = next !== null && next.stage !== "fine" ? "wait" : "plain";
+  return [wrong === undefined ? how : "bad", `Ark        ${name}: ${coins}; ${left}${state}`];
 }
 
 function personLine(peer: Scene["peers"][number]): Line {
@@ -106,10 +132,11 @@ function eventLine(event: Event): Line {
 function howOf(kind: string): How {
   switch (kind) {
     case "eviction": case "disconnected": case "ignored": case "halted": case "backend-down":
-    case "offers-withdrawn": case "reorganisation":
+    case "offers-withdrawn": case "reorganisation": case "way-down":
       return "bad";
-    case "probe": case "refused": case "slow": return "wait";
+    case "probe": case "refused": case "slow": case "expiry-due": return "wait";
     case "answered": case "returned": case "started": case "backend-up": case "offers-announced":
+    case "way-up": case "intent-success": case "resumed":
       return "good";
     default: return "plain";
   }

@@ -1,20 +1,22 @@
 /**
  * The demo's world: the real node in this process, peers as real socket clients, a real maker with
- * its chain beside them, and one stream of what happens.
+ * its chain and real Ark wallets with theirs beside them, and one stream of what happens.
  *
  * Rule 1: the node runs the same path as `dogwatch directory`; only its default settings differ,
- * and are shorter. So does the maker (`maker.ts`).
+ * and are shorter. So do the maker (`maker.ts`) and the wallets' daemon (`wallets.ts`).
  * Rule 2: what the node did is read from its snapshot, what peers did is told by them.
  * @module
  */
 import type { Ambient } from "../../adapters/ambient.ts";
 import type { Raw } from "../../adapters/config/schema.ts";
+import type { Status as ArkStatus } from "../../core/ark/status.ts";
 import type { Status } from "../../core/directory/status.ts";
 import type { Status as MakerStatus } from "../../core/maker/status.ts";
 import type { Daemon } from "../run.ts";
 import { onionAddress } from "./identity.ts";
 import * as maker from "./maker.ts";
 import { type Happening, type Peer, populate } from "./peers.ts";
+import * as wallets from "./wallets.ts";
 
 /** An event of the demo; `atMs` after its start. */
 export type Event = Happening & { readonly atMs: number };
@@ -41,6 +43,7 @@ export function preset(): Record<string, Raw> {
     "directory.heartbeat.pong_wait_sec": 3,
     "directory.limits.orderbook": "1/s burst 5",
     ...maker.preset(),
+    ...wallets.preset(),
   };
 }
 
@@ -49,12 +52,16 @@ export type Scene = {
   readonly status: Status;
   /** There is none on a network that the stand-in chain is not of. */
   readonly maker: MakerStatus | undefined;
+  readonly ark: ArkStatus | undefined;
   readonly peers: readonly Peer[];
   readonly events: readonly Event[];
   /** Relayed messages per second, oldest first, one for each look. */
   readonly rates: readonly number[];
   readonly elapsedMs: number;
 };
+
+/** Who is there beside the directory; nobody on a network that stand-in chains are not of. */
+export type Cast = { readonly maker?: maker.DemoMaker; readonly ark?: wallets.DemoWallets };
 
 export interface Demo {
   readonly scene: () => Scene;
@@ -70,10 +77,9 @@ export interface Demo {
 const eventsMax = 50;
 const ratesMax = 60;
 
-/** Lets peers loose on `daemon`, beside the maker. `told` hears each event once. */
+/** Lets peers loose on `daemon`, beside its residents. `told` hears each event once. */
 export function open(
-  daemon: Daemon, resident: maker.DemoMaker | undefined, ambient: Ambient,
-  told: (event: Event) => void,
+  daemon: Daemon, { maker: resident, ark }: Cast, ambient: Ambient, told: (event: Event) => void,
 ): Demo {
   const startedAt = ambient.now();
   const events: Event[] = [];
@@ -108,7 +114,7 @@ export function open(
     last = { relayed, at: now };
   };
   const scene = (): Scene => ({
-    status: daemon.status(), maker: resident?.status(), peers, events, rates,
+    status: daemon.status(), maker: resident?.status(), ark: ark?.status(), peers, events, rates,
     elapsedMs: ambient.now() - startedAt,
   });
   const stop = (): void => {

@@ -7,7 +7,8 @@
  * @module
  */
 import type { Ambient } from "../../adapters/ambient.ts";
-import type { MakerSettings, TargetSpec } from "../../adapters/config/maker-settings.ts";
+import type { MakerSettings } from "../../adapters/config/maker-settings.ts";
+import type { TargetSpec } from "../../adapters/config/targets.ts";
 import { createRequests, type Requests } from "../../adapters/requests.ts";
 import type { Config } from "../../core/chain/bitcoind.ts";
 import { ofFailure, type Reason, type Unavailable } from "../../core/chain/chain.ts";

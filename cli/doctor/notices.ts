@@ -8,14 +8,23 @@
  */
 import * as fs from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
+import type { Address } from "../../adapters/address.ts";
 import type { Ambient } from "../../adapters/ambient.ts";
-import type { MakerSettings, TargetSpec } from "../../adapters/config/maker-settings.ts";
+import type { TargetSpec } from "../../adapters/config/targets.ts";
 import { createRequests } from "../../adapters/requests.ts";
 import type { RequestEvent, RequestFailure } from "../../core/kernel/io.ts";
 import { type Check, fail, type Finding, ok, skipped, warn } from "./finding.ts";
 import { visitTo } from "./target.ts";
 
 const what = "notices";
+
+/** Of a daemon that sends notices. */
+type Settings = {
+  readonly socks: Address | undefined;
+  readonly targets: ReadonlyMap<string, TargetSpec>;
+  readonly exec: readonly string[];
+  readonly config: { readonly notify: { readonly targets: readonly unknown[] } };
+};
 
 /** What everybody may ask of each kind of server, and of the one that tells versions. */
 const pages: ReadonlyMap<string, string> = new Map([
@@ -25,7 +34,7 @@ const pages: ReadonlyMap<string, string> = new Map([
 
 /** A check of each target. `limitOf`: how long one may take. `path`: where programs are. */
 export function notices(
-  settings: MakerSettings, ambient: Pick<Ambient, "entropy">,
+  settings: Settings, ambient: Pick<Ambient, "entropy">,
   limitOf: (target: string) => number, path: string | undefined,
 ): readonly Check[] {
   const found = [...pages].flatMap(([name, page]) => {
@@ -33,7 +42,8 @@ export function notices(
     return spec === undefined ? [] : [server(name, page, spec, settings, ambient, limitOf(name))];
   });
   const [program] = settings.exec;
-  if (program !== undefined) found.push(simple("notify.exec", () => command(program, path)));
+  const key = "notify.exec";
+  if (program !== undefined) found.push(simple(key, () => command(key, program, path)));
   if (settings.config.notify.targets.length > 0) return found;
   const nobody = skipped(what, "no target is configured: look at the log and the status page");
   return [...found, simple(what, () => Promise.resolve(nobody))];
@@ -44,7 +54,7 @@ function simple(name: string, look: () => Promise<Finding>): Check {
 }
 
 function server(
-  name: string, page: string, spec: TargetSpec, settings: MakerSettings,
+  name: string, page: string, spec: TargetSpec, settings: Settings,
   ambient: Pick<Ambient, "entropy">, limitMs: number,
 ): Check {
   const key = name === "update" ? "notify.updates" : `notify.${name}`;
@@ -75,7 +85,7 @@ function missing(key: string, { credentials }: TargetSpec): Finding | undefined 
   if (credentials.kind === "none") return undefined;
   const read = credentials.source.read();
   return read.ok ? undefined
-    : fail(key, `its secret cannot be read: ${read.says}`, "put it there, readable by the maker");
+    : fail(key, `its secret cannot be read: ${read.says}`, "put it there, readable by the daemon");
 }
 
 function judged(key: string, { url, isolation }: TargetSpec, event: RequestEvent): Finding {
@@ -101,8 +111,10 @@ function wordsOf(reason: RequestFailure): string {
   }
 }
 
-async function command(program: string, path: string | undefined): Promise<Finding> {
-  const key = "notify.exec";
+/** May this program be run? It is not. `path`: where names without a folder are looked for. */
+export async function command(
+  key: string, program: string, path: string | undefined,
+): Promise<Finding> {
   const places = program.includes("/") ? [program]
     : (path ?? "").split(delimiter).filter(isAbsolute).map((folder) => join(folder, program));
   for (const place of places) {

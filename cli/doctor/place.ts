@@ -1,5 +1,5 @@
 /**
- * The machine under a maker: its disk, the rights of its files, its open files, its lock.
+ * The machine under a daemon: its disk, the rights of its files, its open files, its lock.
  *
  * Rule 1: one small file is written, made durable, timed and removed; nothing else is changed, and
  * no folder is made.
@@ -16,7 +16,9 @@ import { size } from "../status-text.ts";
 import { type Check, fail, type Finding, ok, skipped, warn } from "./finding.ts";
 
 export type Place = {
-  /** The maker's own folder; it need not exist. */
+  /** Whose it is: the name of its lock; a maker's without one. */
+  readonly daemon?: string;
+  /** The daemon's own folder; it need not exist. */
   readonly folder: string;
   /** Settings that name secrets, with their values. */
   readonly secrets: readonly (readonly [key: string, value: string])[];
@@ -38,18 +40,18 @@ const othersMayRead = 0o044;
 export function place(
   given: Place, ambient: Pick<Ambient, "now">, limitMs: number,
 ): readonly Check[] {
-  const { folder } = given;
+  const { folder, daemon = lockName } = given;
   const check = (what: string, look: () => Promise<Finding>): Check => (
     { what, limitMs, look: async () => [await look()], end: () => {} }
   );
   return [
     check("disk", () => disk(folder)),
     check("disk sync", () => sync(folder, ambient)),
-    check("data directory", () => rights(folder)),
+    check("data directory", () => rights(folder, daemon)),
     ...given.secrets.filter(([, value]) => isPath(value))
       .map(([key, value]) => check(key, () => secretFile(key, value))),
     check("open files", () => Promise.resolve(files(given.filesMax ?? filesMax()))),
-    check("lock", () => lock(folder)),
+    check("lock", () => lock(folder, daemon)),
   ];
 }
 
@@ -69,7 +71,7 @@ async function disk(folder: string): Promise<Finding> {
   const free = bavail * bsize;
   const seen = free < freeBytesWarn ? `${size(free)} free`
     : `${Math.floor(free / freeBytesWarn)} GiB free`;
-  const fix = "free some space: records of coinjoins must find room";
+  const fix = "free some space: records must find room";
   // Some file systems count no files at all.
   if (inodes > 0 && ffree === 0) return fail("disk", "no room for another file", fix);
   if (free < freeBytesFail) return fail("disk", seen, fix);
@@ -89,7 +91,7 @@ async function sync(folder: string, { now }: Pick<Ambient, "now">): Promise<Find
       const tookMs = now() - beganAt;
       const seen = `a record is safe after ${tookMs} ms`;
       return tookMs < syncMsWarn ? ok(what, seen)
-        : warn(what, seen, "the disk is slow or busy; offers wait for it");
+        : warn(what, seen, "the disk is slow or busy; the daemon waits for it");
     } finally {
       await file.close();
     }
@@ -109,9 +111,9 @@ function writeFix(code = "unknown"): string {
   }
 }
 
-async function rights(folder: string): Promise<Finding> {
+async function rights(folder: string, daemon: string): Promise<Finding> {
   const what = "data directory";
-  if (!await exists(folder)) return ok(what, `${folder} is made when the maker starts`);
+  if (!await exists(folder)) return ok(what, `${folder} is made when ${calledOf(daemon)} starts`);
   const { mode, uid } = await fs.stat(folder);
   const seen = `${folder}, mode ${modeText(mode)}`;
   const me = process.getuid?.();
@@ -141,7 +143,9 @@ async function secretFile(key: string, path: string): Promise<Finding> {
       : warn(key, `${seen}: its group may read the secret`, `${fix}, unless that group is meant`);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return fail(key, `${path} is not there`, `correct ${key}`);
+    if (code === "ENOENT") {
+      return fail(key, `${path} is not there`, "put it there, or correct its path in the settings");
+    }
     return fail(key, `${path} may not be read: ${code ?? message}`,
       "run as a user who may, or join the group of that file");
   }
@@ -159,17 +163,21 @@ function files(limit: number | undefined): Finding {
     `ulimit -n ${filesNeeded}, or LimitNOFILE=${filesNeeded} in the systemd unit`);
 }
 
-async function lock(folder: string): Promise<Finding> {
+async function lock(folder: string, daemon: string): Promise<Finding> {
   const what = "lock";
-  const asked = await askLock({ folder, name: lockName });
+  const asked = await askLock({ folder, name: daemon });
   switch (asked.state) {
-    case "free": return ok(what, "free: no maker runs here");
+    case "free": return ok(what, `free: ${calledOf(daemon)} does not run here`);
     case "unknown":
       return fail(what, `it cannot be taken: ${asked.text}`, "make the data directory writable");
     case "held": {
       const { holder } = asked;
-      return ok(what, holder === undefined ? "held: a maker runs here"
+      return ok(what, holder === undefined ? `held: ${calledOf(daemon)} runs here`
         : `held by ${holder.command}, process number ${holder.pid}`);
     }
   }
+}
+
+function calledOf(daemon: string): string {
+  return daemon === lockName ? "a maker" : "the daemon of Ark wallets";
 }

@@ -42,7 +42,8 @@ function walk(
 test("cli: help: every level explains itself with examples, on stdout, exit 0", async () => {
   const all = everyCommand();
   assert.deepEqual(all.map(({ path }) => path.join(" ")), [
-    "", "directory", "maker", "demo", "status", "healthcheck", "history", "history verify",
+    "", "directory", "maker", "ark", "ark plan", "ark trust", "demo", "status", "healthcheck",
+    "history", "history verify",
     "history list", "history export", "history import", "history add", "config", "config init",
     "config check", "config show", "doctor", "sim", "sim run", "sim hunt", "sim replay",
     "sim shrink", "sim why", "sim diff",

@@ -15,6 +15,7 @@ import { defaults } from "../../core/directory/config.ts";
 import * as directory from "../../core/directory/directory.ts";
 import { status } from "../../core/directory/status.ts";
 import { mono } from "../../core/time.ts";
+import * as arks from "../support/ark-status.ts";
 import { poor, well } from "../support/maker-status.ts";
 import { folder, run, start } from "./capture.ts";
 
@@ -50,6 +51,8 @@ test("demo: within seconds: probe, eviction, return; offers, outage, offers agai
   await child.until("out", inTurn("reorganisation", "tip-reorganised"));
   await child.until("out", inTurn("ping", "ignored", "eviction", "returned"));
   await child.until("out", inTurn("orderbook", "fill", "filled"));
+  await child.until("out", inTurn("expiry-due", "intent-opened", "intent-success"));
+  await child.until("out", inTurn("way-down", "resumed", "way-up"));
   for (const event of ["pending-confirmed", "probe", "answered", "pubkey", "refused"]) {
     await child.until("out", inTurn(event));
   }
@@ -67,6 +70,13 @@ test("demo: within seconds: probe, eviction, return; offers, outage, offers agai
   assert.match(happened("refused", "tina")?.text ?? "", /well signed: this maker does not serve/);
   assert.equal(happened("probe")?.peer, "old-otto", "the one that knows no PING");
   assert.equal(happened("ignored")?.peer, "sleepy-sam", "the one that says nothing");
+  assert.equal(happened("expiry-due")?.peer, "ark", "what is in use comes due");
+  assert.match(happened("intent-success")?.text ?? "", /^daily: refresh of \d VTXOs? is done/);
+  // A machine with much to do may be slow to answer its first question.
+  const away = /^(daily|savings): the (Ark server is away for too long|.* has not answered yet)/;
+  for (const one of lines.filter(({ event }) => event === "demo.way-down")) {
+    assert.match(one.text, away, "and nothing else is");
+  }
   assert.match(child.out(), inTurn("draining", "offers-withdrawn", "stopped"));
   assert.deepEqual(left(), []);
 });
@@ -83,17 +93,29 @@ test("demo: a maker that does not start ends it, and nothing is left", async () 
   assert.deepEqual(left(), []);
 });
 
-test("demo: on another network there is no maker, which is said", async () => {
+test("demo: a daemon of wallets that does not start ends it, and nothing is left", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  const http = `127.0.0.1:${port}`;
+  const { code, out, err } = await run(["demo", "--for", "9"], { DOGWATCH__ARK__HTTP: http });
+  taken.close();
+  assert.deepEqual([code, out], [1, ""]);
+  assert.match(err, /is already in use; nothing was started; choose another ark\.http/);
+  assert.deepEqual(left(), []);
+});
+
+test("demo: on another network there are no maker and no wallets, which is said", async () => {
   const { code, out } = await run(["demo", "--for", "0.3", "--network", "signet", "--json"]);
   assert.equal(code, 0);
-  assert.match(out, /"maker":null/);
-  assert.match(out, /there is no maker in this world/);
+  assert.match(out, /"maker":null,"ark":null/);
+  assert.match(out, /there is no maker and no Ark in this world/);
 });
 
 test("demo: a terminal that closes leaves nothing behind", async () => {
   const child = start(["demo"], temp.path);
   await child.until("out", /offers are public/);
-  assert.equal(left().length, 1);
+  assert.equal(left().length, 2);
   child.process.kill("SIGHUP");
   assert.equal(await child.ended, 0);
   assert.deepEqual(left(), []);
@@ -104,7 +126,8 @@ test("demo: without a terminal: a line per event, and the address of the page fi
   assert.equal(code, 0);
   const [first, ...rest] = out.trim().split("\n");
   const page = "http:\\/\\/127\\.0\\.0\\.1:\\d+\\/ ";
-  assert.match(first ?? "", new RegExp(`Status page: ${page} and the maker's: ${page}`));
+  const pages = `Status page: ${page} and the maker's: ${page} and the Ark wallets': ${page}`;
+  assert.match(first ?? "", new RegExp(pages));
   for (const line of rest) assert.match(line, /^ +\d+\.\ds {2}\S+ +\S/);
 });
 
@@ -122,7 +145,7 @@ function scene(events: number): Scene {
     isConnected: () => true, stop: () => {},
   };
   return {
-    status: status(node, mono(5_000)), maker: undefined,
+    status: status(node, mono(5_000)), maker: undefined, ark: undefined,
     peers: [peer, { ...peer, name: "otto", isConnected: () => false }],
     events: Array.from({ length: events }, (_, at) => ({
       atMs: at * 1_000, kind: "probe", peer: "anna", nick: peer.nick,
@@ -132,7 +155,10 @@ function scene(events: number): Scene {
   };
 }
 
-const frame = { columns: 80, rows: 24, isColoured: false, listen: "l", pages: ["http://h/"] };
+const frame = {
+  columns: 80, rows: 24, isColoured: false, listen: "l",
+  pages: { directory: "http://h/", maker: undefined, ark: undefined },
+};
 
 test("demo: view: fits the terminal, however narrow or low; newest events stay", () => {
   for (const columns of [20, 40, 80, 200]) {
@@ -174,12 +200,22 @@ test("demo: view: one probe is a probe", () => {
 });
 
 test("demo: view: the maker's pages, offers and node", () => {
-  const pages = ["http://h/", "http://m/"];
+  const pages = { ...frame.pages, maker: "http://m/" };
   const rendered = (maker: Scene["maker"]): string =>
     render({ ...scene(0), maker }, { ...frame, columns: 100, pages }).join("\n");
   assert.match(rendered(well()), /^Status page {2}http:\/\/h\/ {2}maker http:\/\/m\/$/m);
   assert.match(rendered(well()), /^Maker {6}1 offer, up to 0\.\d+ BTC; block 130, node up$/m);
   assert.match(rendered(poor()), /^Maker {6}no offers: .+; block 130, node down$/m);
+});
+
+test("demo: view: the wallets' page, coins, what expires next, and what is wrong", () => {
+  const pages = { ...frame.pages, ark: "http://a/" };
+  const rendered = (ark: Scene["ark"]): string =>
+    render({ ...scene(0), ark }, { ...frame, columns: 120, pages }).join("\n");
+  const well = rendered(arks.well());
+  assert.match(well, /^Ark wallets {2}http:\/\/a\/$/m);
+  assert.match(well, /^Ark {8}alice: \d+ sat; \d+ blocks left, fine$/m);
+  assert.match(rendered(arks.poor()), /^Ark {8}alice: .*; program-down: nobody answers/m);
 });
 
 test("demo: view: plain without colour, coloured with it, and drawn before any event", () => {
