@@ -13,7 +13,7 @@
  * did): superseded, which counts as a failure; but never one whose round stands in a block. Where
  * the wallet says nothing, nothing is settled. A wallet shows what it has given away for a round as
  * spendable, and rounds may be far apart: it is never sooner than two of them, as far as the margin
- * of exits allows.
+ * of exits allows (`patience.ts`).
  * Rule 4: of a batch that is rejected, those that were named are left out; if none was, both halves
  * are tried. A single one that is rejected is told, and rests for `restMs`. Of one reason it is
  * told once in `tellMs`, of all at once.
@@ -33,11 +33,12 @@ import * as drive from "./drive.ts";
 import { byExpiry, heightOf, isAtLeast, type Coin, type Config as ExpiryConfig } from "./expiry.ts";
 import type { Effect, Sight } from "./guardian-events.ts";
 import { isText, type Intent } from "./intents.ts";
+import * as patience from "./patience.ts";
 import * as refusals from "./refusals.ts";
 import * as ties from "./ties.ts";
 import type { Vtxo } from "./wallet.ts";
 
-export type Config = {
+export type Config = patience.Config & {
   /** Are VTXOs refreshed at all? On. */
   readonly isOn: boolean;
   /** VTXOs in one refresh. 32. */
@@ -48,10 +49,6 @@ export type Config = {
   readonly smallSat: bigint;
   /** A refresh is worth at least so much in all, in satoshis. 330. */
   readonly dustSat: bigint;
-  /** What the server took is done within this, or came to nothing, in ms. 7,200,000. */
-  readonly patienceMs: number;
-  /** The same where nobody knows whether it took it, in ms. 7,200,000: its round may be as late. */
-  readonly unsureMs: number;
   /** What was rejected is asked for again after this, in ms. 21,600,000. */
   readonly restMs: number;
   /** Rejections of one reason are told so often at most, in ms. 600,000. */
@@ -63,8 +60,8 @@ export type Config = {
 };
 
 export const defaults: Config = {
-  isOn: true, batchMax: 32, shouldBlocks: 28, smallSat: 5_000n, dustSat: 330n,
-  patienceMs: 7_200_000, unsureMs: 7_200_000, restMs: 21_600_000,
+  ...patience.defaults, isOn: true, batchMax: 32, shouldBlocks: 28, smallSat: 5_000n,
+  dustSat: 330n, restMs: 21_600_000,
   tellMs: 600_000, pendingMs: 300_000, gap: { baseMs: 5_000, maxMs: 1_800_000, times: 2, per: 1 },
 };
 
@@ -90,7 +87,7 @@ export type Refresh = {
 export function create(config: Config, expiry: ExpiryConfig, chance: Prng): Refresh {
   backoff.check(config.gap);
   assert(config.batchMax >= 1, "a batch holds something");
-  assert(config.unsureMs >= 1 && config.patienceMs >= config.unsureMs, "patience");
+  patience.check(config);
   assert(config.restMs >= 1 && config.tellMs >= 1, "what was rejected rests");
   return {
     config, expiry, rests: new Map(), parts: [], untold: new Map(),
@@ -332,7 +329,7 @@ function judge(
     } else if (phase.is === "watching" || phase.is === "calling") {
       // A call that never ends keeps its lane, but not its VTXOs: those may have to leave.
       if (intent.isConfirmed) continue;
-      const leftMs = patienceOf(m, s, intent) - held.agoMs;
+      const leftMs = patience.leftMs(m.config, m.expiry, s, leaving, intent, held.agoMs);
       if (s.vtxosFrom < after(phase.since, leftMs > 1 ? leftMs : 1)) continue;
       drive.settle(d, held.id, "superseded", out);
       failed.push(...intent.vtxos);
@@ -342,17 +339,6 @@ function judge(
       drive.settle(d, held.id, "superseded", out);
     }
   }
-}
-
-/** For so long a refresh may still come to something, in ms. What a server says is bounded. */
-function patienceOf(m: Refresh, s: Sight, { isSent }: Intent): number {
-  const { patienceMs, unsureMs } = m.config;
-  const leastMs = isSent ? patienceMs : unsureMs;
-  const roundsMs = (s.info?.roundIntervalS ?? 0) * 2_000;
-  if (roundsMs <= leastMs) return leastMs;
-  const marginMs = m.expiry.marginBlocks * m.expiry.fastMs;
-  if (marginMs <= leastMs) return leastMs;
-  return roundsMs < marginMs ? roundsMs : marginMs;
 }
 
 function succeeded(m: Refresh, now: Mono): void {
