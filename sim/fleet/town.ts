@@ -5,8 +5,8 @@
  * node's process: blocks and rounds that nobody served happen all the same.
  * Rule 2: everything that it tells goes to a process by its number; what was meant for another one
  * is lost.
- * Rule 3: a connection of which nobody hears any more breaks when its fault is over: the host's
- * own keep-alive sees to that.
+ * Rule 3: a connection of which nobody hears any more breaks a second after its fault is over, also
+ * one that a heal ends early: the host's own keep-alive sees to that.
  * @module
  */
 import { unreachable } from "../../core/assert.ts";
@@ -83,7 +83,11 @@ export type TownNode = {
   readonly tickets: Map<string, number>;
   readonly subs: Map<number, Asker>;
   readonly byStream: Map<string, number>;
+  /** Who is met with silence, and until when, in true time; by asker. */
+  readonly hushed: Map<string, Hushed>;
 };
+
+type Hushed = { readonly to: Asker; readonly untilMs: number };
 
 /** Blocks before its expiry from which a VTXO that is lost counts as watched. */
 const watchBlocks = 14;
@@ -121,6 +125,7 @@ export function create(town: Town): TownNode {
   run.drain(world);
   return {
     town, waits: new Map(), tickets: new Map(), subs: new Map(), byStream: new Map(),
+    hushed: new Map(),
   };
 }
 
@@ -144,6 +149,7 @@ function step(m: TownNode, event: TownEvent | Tick, now: Mono, out: TownEffect[]
   handle(m, event, nowMs, out);
   run.advance(world, nowMs);
   told(m, out);
+  if (m.hushed.size > 0) brokeOff(m, nowMs, out);
 }
 
 function handle(m: TownNode, event: TownEvent | Tick, nowMs: number, out: TownEffect[]): void {
@@ -160,7 +166,7 @@ function handle(m: TownNode, event: TownEvent | Tick, nowMs: number, out: TownEf
       const one = outageOf(event.harm, { fromMs: nowMs, untilMs: nowMs + event.harm.forMs });
       return run.suffer(world, [...world.outages.filter(({ untilMs }) => untilMs > nowMs), one]);
     }
-    case "ark.healed": return healed(m.town, nowMs);
+    case "ark.healed": return healed(m, nowMs);
     default: unreachable(event);
   }
 }
@@ -169,13 +175,14 @@ function handle(m: TownNode, event: TownEvent | Tick, nowMs: number, out: TownEf
  * What ends at an instant does something then: so it ends at the next one. But the server's key is
  * right at once, and a program that has kept another one is started anew by its operator.
  */
-function healed({ world }: Town, nowMs: number): void {
+function healed({ town: { world }, hushed }: TownNode, nowMs: number): void {
   acts.setRate(world, 1);
-  const ended = (one: Outage): Outage => (
+  const ended = <T extends { readonly untilMs: number }>(one: T): T => (
     one.untilMs > nowMs + 1 ? { ...one, untilMs: nowMs + 1 } : one
   );
   const isKey = (one: Outage): boolean => one.on === "server" && one.fault.kind === "key";
   run.suffer(world, world.outages.filter((one) => !isKey(one)).map(ended));
+  for (const [key, one] of hushed) hushed.set(key, ended(one));
   const right = servers.rightPubkey(world.server);
   for (const { name, session } of world.barkds.values()) {
     const isWrong = session !== undefined && session.info.serverPubkey !== right;
@@ -220,27 +227,35 @@ function replied(
     case "failed":
       out.push({ type: "ark.failed", to, afterMs: 1, reason: reply.reason });
       return;
-    case "silent": {
-      const afterMs = silentMs(m.town.world, nowMs) + 1_000;
-      out.push({ type: "ark.failed", to, afterMs, reason: "reset" });
+    case "silent":
+      m.hushed.set(keyOf(to), { to, untilMs: silentUntilMs(m.town.world, nowMs) });
       return;
-    }
     default: unreachable(reply);
   }
 }
 
 /** Until the last of the silent faults is over. */
-function silentMs({ outages }: World, nowMs: number): number {
-  let ms = 0;
+function silentUntilMs({ outages }: World, nowMs: number): number {
+  let ms = nowMs;
   for (const one of outages) {
     const isNow = one.fromMs <= nowMs && nowMs < one.untilMs;
-    if (isNow && one.fault.kind === "silent" && one.untilMs - nowMs > ms) ms = one.untilMs - nowMs;
+    if (isNow && one.fault.kind === "silent" && one.untilMs > ms) ms = one.untilMs;
   }
   return ms;
 }
 
+/** Rule 3. */
+function brokeOff({ hushed }: TownNode, nowMs: number, out: TownEffect[]): void {
+  for (const [key, { to, untilMs }] of hushed) {
+    if (untilMs > nowMs) continue;
+    hushed.delete(key);
+    out.push({ type: "ark.failed", to, afterMs: 1_000, reason: "reset" });
+  }
+}
+
 function dropped(m: TownNode, by: Asker, nowMs: number): void {
   const key = keyOf(by);
+  m.hushed.delete(key);
   const ticket = m.tickets.get(key);
   if (ticket === undefined) return;
   m.tickets.delete(key);
@@ -274,6 +289,7 @@ function left(m: TownNode, key: string): void {
 
 function gone(m: TownNode, asker: number, incarnation: number, nowMs: number): void {
   const whose = `${asker} ${incarnation} `;
+  for (const key of [...m.hushed.keys()]) if (key.startsWith(whose)) m.hushed.delete(key);
   for (const [key, ticket] of [...m.tickets]) {
     if (!key.startsWith(whose)) continue;
     m.tickets.delete(key);

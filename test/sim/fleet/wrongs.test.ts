@@ -72,3 +72,23 @@ for (const as of sourceWrongs) {
   const size = as === "slow" ? 20_000 : as === "backwards" ? 4 : 0;
   both({ kind: "sourceWrong", node: "ark0", wallet: "*", as, size, forMs });
 }
+
+test("fleet: wrongs: who is met with silence is let go when a heal ends it early", () => {
+  const harm: ArkHarm = {
+    kind: "barkdWrong", node: "ark0", wallet: "*", as: "silent", size: 0, forMs: 10 * forMs,
+  };
+  const healMs = fromMs + 2 * minute;
+  const s = arkWorld({ faults: [[fromMs, harm]], faultyMs: healMs, convergeMs: 180 * minute });
+  const brokenMs: number[] = [];
+  const r = runner.begin(s, { watch: {
+    stepped: (w, node, event) => {
+      if (node.kind === "fleet" && event.type === "req.failed") brokenMs.push(w.nowUs / 1_000);
+    },
+  } });
+  while (runner.advance(r));
+  assert.equal(r.world.finding, undefined);
+  assert.ok(brokenMs.length > 0, "somebody was met with silence");
+  for (const ms of brokenMs) {
+    assert.ok(ms > healMs && ms < healMs + 5_000, `broken ${ms - healMs} ms after the heal`);
+  }
+});
