@@ -5,8 +5,8 @@
  * those are longer; but what a server says of its rounds counts up to the margin of exits only.
  * Rule 2: it ends where that margin does. One that was seen for the first time within the margin,
  * or whose blocks came in a burst, would be waited for until it expires. As soon as its height is
- * so near that an exit has its bare time left, and the exit is about to begin, a refresh has
- * `hastyMs` to show what it did.
+ * so near that an exit has its bare time left, and the exit is about to begin, a refresh has one
+ * round to show what it did, and `hastyMs` at least: an exit of what a round has taken costs fees.
  * Rule 3: where no exit is about to begin there is nothing better than to wait: rule 1.
  * Not known here: what becomes of a refresh that was waited for in vain (`refresh.ts`).
  * @module
@@ -21,11 +21,11 @@ export type Config = {
   readonly patienceMs: number;
   /** The same where nobody knows whether it took it, in ms. 7,200,000: its round may be as late. */
   readonly unsureMs: number;
-  /** The same where an exit has waited as long as it can, in ms. 120,000. */
+  /** The least of it where an exit has waited as long as it can, in ms. 1,200,000. */
   readonly hastyMs: number;
 };
 
-export const defaults: Config = { patienceMs: 7_200_000, unsureMs: 7_200_000, hastyMs: 120_000 };
+export const defaults: Config = { patienceMs: 7_200_000, unsureMs: 7_200_000, hastyMs: 1_200_000 };
 
 /** Asserts the ranges of `c`. */
 export function check({ patienceMs, unsureMs, hastyMs }: Config): void {
@@ -41,9 +41,12 @@ export function leftMs(
   c: Config, e: ExpiryConfig, s: Sight, leaving: ReadonlySet<string>, intent: Intent, agoMs: number,
 ): number {
   const inAllMs = patienceOf(c, e, s, intent);
-  const isHasty = inAllMs > c.hastyMs
-    && intent.vtxos.some((id) => leaving.has(id) && isBeyondMargin(e, s, id));
-  return (isHasty ? c.hastyMs : inAllMs) - agoMs;
+  if (!intent.vtxos.some((id) => leaving.has(id) && isBeyondMargin(e, s, id))) {
+    return inAllMs - agoMs;
+  }
+  const roundMs = (s.info?.roundIntervalS ?? 0) * 1_000;
+  const hastyMs = roundMs > c.hastyMs ? roundMs : c.hastyMs;
+  return (hastyMs < inAllMs ? hastyMs : inAllMs) - agoMs;
 }
 
 /** Rule 1. */

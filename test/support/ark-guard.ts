@@ -68,6 +68,8 @@ export type World = {
   shown: Set<string>;
   /** The highest that this life was told, unless it was a lie, and when it was told that first. */
   heard: Heard | undefined;
+  /** Was this life told an older height than there is? */
+  isMisled: boolean;
   /** The same of all lives, and the highest that the count from any of them has come to. */
   known: Heard;
   peak: number;
@@ -91,7 +93,7 @@ export function world(vtxos: readonly Vtxo[], given = config): World {
     frozen: 1_000, isServerUp: true, isWalletUp: true, isFundable: true,
     vtxos: new Map(vtxos.map((one) => [one.id, one])), exits: new Map(), pending: [],
     bad: new Set(), calls: [], durable: [], flying: [], told: [], violations: [], asked: [],
-    shown: new Set(), heard: undefined,
+    shown: new Set(), heard: undefined, isMisled: false,
     known: { height: 0, at: mono(0) }, peak: 0, losses: 0, lives: 0, steps: 0, minted: 0,
   };
   boot(w);
@@ -105,6 +107,7 @@ export function boot(w: World): void {
   w.flying = [];
   w.shown = new Set();
   w.heard = undefined;
+  w.isMisled = false;
   w.m = guardian.create(w.config, prng.key(`life ${w.lives}`), w.now);
   send(w, { type: "anchored", unixMs: 1_763_000_000_000 + w.now });
   for (const body of w.durable) send(w, { type: "replayed", body });
@@ -179,7 +182,9 @@ function judge(w: World, what: "refresh" | "exit" | "claim", id: string): void {
     if (isPending) says("that the server has already");
     const counted = w.heard === undefined ? 0 : countedFrom(w, w.heard);
     if (coin !== undefined && counted >= coin.vtxo.expiryHeight) says("that has expired");
-    if (coin !== undefined && w.height >= coin.vtxo.expiryHeight) says("that is past its height");
+    // A life that was told old heights only counts on, and gives nothing up by its own count.
+    const isPast = coin !== undefined && w.height >= coin.vtxo.expiryHeight;
+    if (isPast && !w.isMisled) says("that is past its height");
   }
   if (what === "exit") {
     if (w.shown.has(id)) says("twice");
@@ -260,6 +265,7 @@ function tipOf(w: World): Answer {
   const isFirst = !w.m.expiry.height.isProven && (w.source === "low" || w.source === "frozen");
   if (isFirst) return done({ op: "tip", height: w.height });
   if (w.source === "down") return unavailable("chain", "down", "down");
+  if (height < w.height) w.isMisled = true;
   return done({ op: "tip", height });
 }
 

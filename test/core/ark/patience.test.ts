@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import * as expiry from "../../../core/ark/expiry.ts";
+import type { Sight } from "../../../core/ark/guardian-events.ts";
 import type { Intent } from "../../../core/ark/intents.ts";
 import * as patience from "../../../core/ark/patience.ts";
 import { coin, sightOf } from "../../support/ark-sight.ts";
@@ -35,6 +36,17 @@ test("ark: patience: haste is for an exit, and for one of the refresh itself", (
   assert.equal(left(bare + 9, none), defaults.unsureMs);
   assert.equal(left(bare + 9, new Set(["b:0"])), defaults.unsureMs);
   assert.equal(left(bare + 9, new Set(["c:0"])), defaults.unsureMs);
+});
+
+test("ark: patience: haste leaves a refresh the round that may have taken it", () => {
+  for (const [roundS, ms] of [
+    [60, defaults.hastyMs], [3_600, 3_600_000], [5_400, 5_400_000], [1e9, 36 * 480_000],
+  ] as const) {
+    const info = { roundIntervalS: roundS } as Sight["info"];
+    const s = { ...sightOf([first]), tip: bare, info };
+    const leaving = new Set(["a:0"]);
+    assert.equal(patience.leftMs(defaults, expiry.defaults, s, leaving, both, 0), ms);
+  }
 });
 
 test("ark: patience: haste makes nobody wait longer", () => {
