@@ -17,7 +17,8 @@
  * | L8  | the last 10 minutes                      | nothing grows, no record waits for its disk |
  *
  * Rule 1: a law is looked at twice, `againMs` apart; what is pending both times is broken. A peer
- * that a directory has just let go for its silence is back by then.
+ * that a directory has just let go for its silence is back by then. Its questions and those to it
+ * are lost with its connection, and no answer is awaited to them.
  * Rule 2: bounds are sums of the times that peers and directories take by their own rules
  * (`soonMs`, `lateMs`), counted from the heal, or from the last start of either, or from the end of
  * an absence that the peer was asked for.
@@ -78,13 +79,24 @@ export function told(w: OracleWorld, node: OracleNode, what: Told): void {
   const l = w.oracles.liveness;
   if (l.healedUs < 0) return;
   if (what.fact === "answered") l.questions.delete(`${node.index}:${what.tag}`);
+  if (what.fact === "down" && isLate(w, node)) excused(w, node, what.directory);
   if (what.fact !== "asked" || !w.core.has(node.index) || !isSettled(w, node)) return;
   const to = coreMakers(w).find((one) => one.identity.nick === what.to);
   if (to === undefined || !isSettled(w, to) || l.questions.size >= questionsMax) return;
   if (!isUp(w, node, what.directory) || !isUp(w, to, what.directory)) return;
   const says = `${node.id}@${what.directory}: no answer from ${to.id}`;
-  l.questions.set(`${node.index}:${what.tag}`, { says, node: node.index, atUs: w.nowUs });
+  l.questions.set(`${node.index}:${what.tag}`, {
+    says, node: node.index, to: to.index, directory: what.directory, atUs: w.nowUs,
+  });
   push(w, { id: "L4", isLate: false, isSecond: true }, w.nowUs + answerMs * 1_000);
+}
+
+/** Rule 1: who cannot say that he is there may be let go just as he is asked, or asks. */
+function excused(w: OracleWorld, { index }: OracleNode, at: string): void {
+  const { questions: open } = w.oracles.liveness;
+  for (const [key, { node, to, directory }] of open) {
+    if (directory === at && (node === index || to === index)) open.delete(key);
+  }
 }
 
 /** Has L2 of such peers been looked at? Until then a dead connection may pass for a live one. */

@@ -105,7 +105,11 @@ export type Liveness = {
   hasThieves: boolean | undefined;
 };
 
-export type Question = { readonly says: string; readonly node: number; readonly atUs: number };
+/** Who asks whom, by index, and where. */
+export type Question = {
+  readonly says: string; readonly node: number; readonly to: number; readonly directory: string;
+  readonly atUs: number;
+};
 
 /** Connections of one directory process by the nick that they said, oldest first. */
 export type Generations = {
