@@ -9,7 +9,8 @@
  * @module
  */
 import {
-  defaults, problemsOf, targetOf, walletOf as usual, type ArkConfig, type WalletConfig,
+  defaults, lookingEvery, problemsOf, targetOf, walletOf as usual, type ArkConfig,
+  type WalletConfig,
 } from "../../core/ark/config.ts";
 import type * as guardian from "../../core/ark/guardian.ts";
 import type { Policy } from "../../core/ark/policy.ts";
@@ -166,11 +167,10 @@ function policyOf(p: Policy, stopMs: number, isManual: boolean): Policy {
 }
 
 function guardOf(g: guardian.Config, a: Parsed["ark"], one: FileWallet): guardian.Config {
-  const lookMs = a.look_sec;
-  const { sightMs, expiry: { slowMs, jumpMs } } = g;
+  const { expiry: { slowMs, jumpMs } } = g;
   const fastMs = a.fast_block_sec;
   return {
-    ...g, lookMs, sightMs: sightMs > 3 * lookMs ? sightMs : 3 * lookMs,
+    ...lookingEvery(g, a.look_sec),
     expiry: {
       ...g.expiry, refreshBlocks: a.refresh_blocks, failingBlocks: a.failing_blocks,
       marginBlocks: a.margin_blocks, perLevelBlocks: a.per_level_blocks,

@@ -65,7 +65,7 @@ export const ark = z.strictObject({
   http_remote: flag(false, {
     doc: "Lets http be reached from other machines. It has no access control.",
   }),
-  look_sec: seconds(1, 3_600, guardian.defaults.lookMs, {
+  look_sec: seconds(1, 300, guardian.defaults.lookMs, {
     doc: "How often each wallet's coins, exits and height are looked at.",
   }),
   refresh_blocks: whole(1, 100_000, "blocks", expiry.refreshBlocks, {

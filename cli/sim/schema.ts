@@ -56,7 +56,7 @@ const blocks = whole(1, blocksMax);
 /** The daemon asserts that stages follow from each other. */
 const fleetSettings = z.strictObject({
   refreshBlocks: blocks, leadBlocks: blocks, failingBlocks: blocks, perLevelBlocks: blocks,
-  marginBlocks: blocks, diskBytes: size, verbose: z.boolean(),
+  marginBlocks: blocks, lookMs: whole(2_000, 300_000), diskBytes: size, verbose: z.boolean(),
 }).partial();
 
 const wallet = z.strictObject({
@@ -64,6 +64,8 @@ const wallet = z.strictObject({
   coins: z.array(z.strictObject({ sat, blocks, levels: whole(1, 100) })).max(nodesMax),
   fundsSat: whole(0, 2_100_000_000_000_000), autoExit: z.boolean().optional(),
   autoClaim: z.boolean().optional(), hasRounds: z.boolean().optional(),
+  runsItself: z.boolean().optional(), ownBlocks: blocks.optional(),
+  noRefresh: z.boolean().optional(),
 });
 
 const directories = z.array(name).max(nodesMax).optional();

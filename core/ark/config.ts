@@ -77,6 +77,11 @@ export function walletOf(name: string, server = ""): WalletConfig {
   };
 }
 
+/** A guard that looks so often, in ms, and holds what it saw for three looks at least. */
+export function lookingEvery(g: guardian.Config, lookMs: number): guardian.Config {
+  return { ...g, lookMs, sightMs: g.sightMs > 3 * lookMs ? g.sightMs : 3 * lookMs };
+}
+
 /** What it takes at most to end a program in which nothing goes on, in ms. */
 export function endMsOf({ termMs, killMs, isLeft }: supervisor.Config): number {
   return isLeft ? 0 : termMs + killMs;

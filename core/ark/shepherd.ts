@@ -10,7 +10,8 @@
  * block: coins that are sent to it count when they stand in one.
  * Rule 3: whatever leaves, or is about to, is refreshed no more (`leaving`). A refresh that is
  * still open keeps its VTXOs until it is settled, which its patience bounds: `marginBlocks` is for
- * that. The operator is told that an exit waits for it.
+ * that. The operator is told that an exit waits for it. So does an exit of what the wallet has
+ * locked for a round of its own, until that margin is over.
  * Rule 4: an exit has begun when the wallet lists it; a claim is made when the wallet lists it as
  * being claimed. That something is there no more, or is claimable no more, proves neither: blocks
  * are undone. What does not show in time has come to nothing; but nothing is settled during a call.
@@ -27,6 +28,7 @@ import * as drive from "./drive.ts";
 import { byExpiry, isAtLeast, type Coin, type Config as ExpiryConfig } from "./expiry.ts";
 import type { Effect, Sight } from "./guardian-events.ts";
 import { isText, type Intent, type Settled } from "./intents.ts";
+import { isBeyondMargin } from "./patience.ts";
 import { isLeaving } from "./refresh.ts";
 import * as still from "./still.ts";
 
@@ -210,13 +212,14 @@ function amountOf(m: Shepherd, s: Sight, id: string): bigint {
 /** Why a VTXO that would have to leave does not; `undefined` if nothing is in the way. */
 export function blockOf(m: Shepherd, s: Sight, coin: Coin): ExitBlock | undefined {
   const { config: c } = m;
-  const { id, amountSat } = coin.vtxo;
+  const { id, amountSat, state } = coin.vtxo;
   if (!c.autoExit) return "not-allowed";
   if (s.exits.get(id)?.state === "canceled") return "canceled";
   if (m.rests.has(id)) return "rejected";
   if (isOver(s, coin) && !c.exitExpired) return "expired";
   if (amountSat < c.exitMinSat || !isText(id)) return "too-small";
-  return m.fee?.isFundable === false ? "unfundable" : undefined;
+  if (m.fee?.isFundable === false) return "unfundable";
+  return state === "locked" && !isBeyondMargin(m.expiry, s, id) ? "refreshing" : undefined;
 }
 
 /** Is it too late for an exit? A height that is counted on makes haste, and gives nothing up. */

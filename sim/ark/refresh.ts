@@ -119,7 +119,7 @@ export function maintain(w: World, b: Barkd, wallet: Wallet): Said<undefined> {
   const ids: string[] = [];
   for (const { id, state } of wallet.vtxos.values()) {
     const { expiryHeight } = coinOf(w, id);
-    const isDue = expiryHeight - w.config.refreshBlocks < height && expiryHeight > height;
+    const isDue = expiryHeight - b.ownBlocks < height && expiryHeight > height;
     const isBusy = [...wallet.rounds.values()].some((one) => one.inputs.includes(id));
     if (state === "spendable" && isDue && !isBusy) ids.push(id);
   }

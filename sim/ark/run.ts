@@ -7,13 +7,14 @@
  * @module
  */
 import { assert } from "../../core/assert.ts";
-import { unavailable as lost } from "../../core/ark/wallet.ts";
+import { unavailable as lost, type RoundEvent } from "../../core/ark/wallet.ts";
 import { tailed } from "../../core/prng.ts";
 import * as chains from "./chain.ts";
 import * as faults from "./faults.ts";
 import type { Outage } from "./faults.ts";
 import { look, reach } from "./link.ts";
 import * as news from "./news.ts";
+import * as refresh from "./refresh.ts";
 import * as rounds from "./rounds.ts";
 import * as servers from "./server.ts";
 import type { Barkd, Output, World } from "./state.ts";
@@ -98,7 +99,10 @@ function happen(w: World): void {
   const found = faults.ofServer(w.outages, w.nowMs);
   const isDown = found.some(({ kind }) => kind === "down");
   if (isDown && rounds.dueMs(w.server) <= w.nowMs) rounds.restart(w.server, w.nowMs);
-  for (const event of rounds.step(w.server, w.chain, found, w.nowMs)) streams.broadcast(w, event);
+  for (const event of rounds.step(w.server, w.chain, found, w.nowMs)) {
+    streams.broadcast(w, event);
+    if (!found.some(({ kind }) => kind === "mute" || kind === "black-hole")) attend(w, event);
+  }
   storm(w);
   for (const b of [...w.timed]) {
     if (b.bootDueMs !== undefined && b.bootDueMs <= w.nowMs) boot(w, b);
@@ -198,6 +202,16 @@ export function halt(w: World, b: Barkd): void {
     w.out.push({ type: "answered", wait: wait.id, reply, answer });
   }
   streams.cut(w);
+}
+
+/** Programs with a daemon of their own join the rounds that begin, and sign in them. */
+function attend(w: World, event: RoundEvent): void {
+  for (const b of w.timed) {
+    if (b.daemonDueMs === undefined || b.wallet === undefined || streams.isAway(w, b)) continue;
+    const isBegun = event.kind === "attempt" && event.attemptSeq === 0;
+    if (isBegun) refresh.maintain(w, b, b.wallet);
+    refresh.progress(w, b, b.wallet, event);
+  }
 }
 
 /** The program's own daemon does its pass. */

@@ -125,6 +125,8 @@ export type Barkd = {
   newsAtMs: number;
   /** Its own daemon's next pass; `undefined`: only what is asked for is done. */
   daemonDueMs: number | undefined;
+  /** So near its expiry is a VTXO when the program refreshes it by itself. */
+  readonly ownBlocks: number;
   /** When somebody starts it again. */
   bootDueMs: number | undefined;
   /** Progress of exits keeps others out until then. */
@@ -269,8 +271,14 @@ export function create(config: Config = defaults): World {
   return w;
 }
 
-/** How a wallet's program is set up. `isManual`: it does only what it is asked for. */
-export type Setup = { readonly isManual: boolean; readonly hasWallet: boolean };
+/**
+ * How a wallet's program is set up. `isManual`: it does only what it is asked for; else it
+ * refreshes `ownBlocks` before the expiry (the world's `refreshBlocks`, if not said).
+ */
+export type Setup = {
+  readonly isManual: boolean; readonly hasWallet: boolean;
+  readonly ownBlocks?: number | undefined;
+};
 
 /** A wallet's program comes into the world, running. */
 export function addWallet(
@@ -281,6 +289,7 @@ export function addWallet(
     name, token: tokenOf(w.key, name, 0), process: "running",
     wallet: setup.hasWallet ? walletFor(w, name) : undefined, session: undefined, news: [],
     newsAtMs: w.nowMs, daemonDueMs: setup.isManual ? undefined : w.nowMs + w.config.daemonMs,
+    ownBlocks: setup.ownBlocks ?? w.config.refreshBlocks,
     bootDueMs: undefined, exitsBusyUntilMs: 0, hasForgottenExits: false,
   };
   w.barkds.set(name, barkd);

@@ -3,7 +3,7 @@
  * @module
  */
 import {
-  defaults, walletOf, type ArkConfig, type WalletConfig,
+  defaults, lookingEvery, walletOf, type ArkConfig, type WalletConfig,
 } from "../../core/ark/config.ts";
 import type { FleetSettings, FleetSpec, WalletSpec } from "./spec.ts";
 
@@ -47,8 +47,9 @@ function walletConfig(spec: WalletSpec, s: FleetSettings): WalletConfig {
   const d = g.expiry;
   return {
     ...one, rounds: spec.hasRounds === true ? "rounds:ark" : undefined,
+    policy: { ...one.policy, isManual: spec.runsItself === true },
     guardian: {
-      ...g,
+      ...lookingEvery(g, s.lookMs ?? g.lookMs),
       expiry: {
         ...d, refreshBlocks: s.refreshBlocks ?? d.refreshBlocks,
         leadBlocks: s.leadBlocks ?? d.leadBlocks,
@@ -56,6 +57,7 @@ function walletConfig(spec: WalletSpec, s: FleetSettings): WalletConfig {
         perLevelBlocks: s.perLevelBlocks ?? d.perLevelBlocks,
         marginBlocks: s.marginBlocks ?? d.marginBlocks,
       },
+      refresh: { ...g.refresh, isOn: spec.noRefresh !== true },
       shepherd: {
         ...g.shepherd, autoExit: spec.autoExit === true, autoClaim: spec.autoClaim === true,
         destination: spec.autoClaim === true ? home : "",

@@ -15,7 +15,7 @@ import * as disk from "../disk.ts";
 import { die, push, pushAt, start } from "../process.ts";
 import type { Node, World } from "../world.ts";
 
-/** Who is told to trust asks at once. */
+/** Who is told to trust asks at once, and shows the answer with his next look. */
 const againUs = 5 * 60_000_000;
 
 /** Servers show their right keys, blocks want little, and operators look at the keys. */
@@ -26,10 +26,11 @@ export function healed(w: World, node: Node): void {
     die(w, node, false, undefined);
     start(w, node);
   }
-  for (const { name } of node.fleet?.config.wallets ?? []) {
+  for (const { name, guardian: { lookMs } } of node.fleet?.config.wallets ?? []) {
     const looked = rightOf(w, node, name);
     push(w, node, { type: "operator.trust", wallet: name, looked });
-    pushAt(w, node, w.nowUs + againUs, { type: "operator.trust", wallet: name, looked });
+    const atUs = w.nowUs + againUs + 2_000 * lookMs;
+    pushAt(w, node, atUs, { type: "operator.trust", wallet: name, looked });
   }
 }
 

@@ -23,6 +23,12 @@ export type WalletSpec = {
   readonly autoClaim?: boolean;
   /** Its daemon hears the server's round events. */
   readonly hasRounds?: boolean;
+  /** Its program runs a daemon of its own: ours guards, and asks for nothing that repeats. */
+  readonly runsItself?: boolean;
+  /** And then has them refreshed by itself, so many blocks before their expiry. */
+  readonly ownBlocks?: number;
+  /** Our daemon leaves refreshes to it. */
+  readonly noRefresh?: boolean;
 };
 
 /** Our Ark daemon: one process, with a disk, and with somebody who gets its notices. */
@@ -37,13 +43,15 @@ export type FleetSpec = {
   readonly settings?: FleetSettings;
 };
 
-/** What scenarios may change about a fleet: keys of a wallet's guard, in blocks, and the disk. */
+/** What scenarios may change about a fleet: keys of a wallet's guard, and the disk. */
 export type FleetSettings = {
   readonly refreshBlocks?: number;
   readonly leadBlocks?: number;
   readonly failingBlocks?: number;
   readonly perLevelBlocks?: number;
   readonly marginBlocks?: number;
+  /** How often coins, exits and the height are looked at, in ms. */
+  readonly lookMs?: number;
   readonly diskBytes?: number;
   /** Everything is logged. */
   readonly verbose?: boolean;

@@ -105,9 +105,9 @@ export function found(
     ...configs.defaults, seed: `${seed} ${spec.id}`, pace: { kind: pace, everyMs: blockMs }, server,
     startMs, watchBlocks, respawnMs: 5_000,
   });
-  for (const { name, coins, fundsSat } of wallets) {
+  for (const { name, coins, fundsSat, runsItself, ownBlocks } of wallets) {
     if (world.barkds.has(name)) continue;
-    addWallet(world, name);
+    addWallet(world, name, { isManual: runsItself !== true, hasWallet: true, ownBlocks });
     for (const { sat, blocks, levels } of coins) {
       acts.endow(world, name, [BigInt(sat)], blocks, levels);
     }

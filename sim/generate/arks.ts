@@ -48,8 +48,8 @@ export function arkNodes(
   return [
     {
       id: fleet, kind: "fleet",
-      wallets: Array.from({ length: count }, (_, i) => walletOf(key, i, lifeBlocks)),
-      ...(isBrief ? { settings: brief } : {}),
+      wallets: Array.from({ length: count }, (_, i) => walletOf(key, i, shape)),
+      ...(isBrief ? { settings: { ...brief, ...lookOf(key, shape) } } : {}),
     },
     {
       id: ark, kind: "ark", pace, blockMs: 10 * minute, roundMs: isBrief ? 10 * minute : hour,
@@ -58,8 +58,16 @@ export function arkNodes(
   ];
 }
 
-function walletOf(key: Key, i: number, lifeBlocks: number): WalletSpec {
+/** As rarely as may be. */
+function lookOf(key: Key, { rareLooks }: Shape): FleetSettings {
+  const p = prng.stream(key, "look");
+  if (!prng.chance(p, rareLooks, 100)) return {};
+  return { lookMs: 5 * minute };
+}
+
+function walletOf(key: Key, i: number, { lifeBlocks, runThemselves }: Shape): WalletSpec {
   const p = prng.stream(key, "wallet", i);
+  const own = prng.stream(key, "runs", i);
   const coins = Array.from({ length: prng.between(p, 1, 3) }, () => coinOf(p, lifeBlocks));
   const fundsSat = prng.chance(p, 4, 5) ? 500_000 : prng.below(p, 1_000);
   const autoExit = prng.chance(p, 3, 4);
@@ -68,7 +76,15 @@ function walletOf(key: Key, i: number, lifeBlocks: number): WalletSpec {
   return {
     name: `wallet${i}`, coins, fundsSat, ...(autoExit ? { autoExit } : {}),
     ...(autoClaim ? { autoClaim } : {}), ...(hasRounds ? { hasRounds } : {}),
+    ...(prng.chance(own, runThemselves, 100) ? ownOf(own) : {}),
   };
+}
+
+/** A program that runs itself: refreshes long after ours would, about then, or before; or alone. */
+function ownOf(p: Prng): Partial<WalletSpec> {
+  const ownBlocks = prng.pick(p, [12, 20, 28, 34]);
+  const noRefresh = prng.chance(p, 1, 4);
+  return { runsItself: true, ownBlocks, ...(noRefresh ? { noRefresh } : {}) };
 }
 
 function coinOf(p: Prng, lifeBlocks: number): CoinSpec {

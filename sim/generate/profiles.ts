@@ -38,6 +38,9 @@ export type Shape = {
   readonly wallets: Range;
   /** What their VTXOs live at most. */
   readonly lifeBlocks: number;
+  /** Programs that run a daemon of their own, and daemons that look rarely. */
+  readonly runThemselves: number;
+  readonly rareLooks: number;
   readonly faultyMin: Range;
   readonly convergeMs: number;
   readonly faults: Range;
@@ -81,6 +84,7 @@ const std: Shape = {
   directories: [1, 2], makers: [2, 10], takers: [1, 4], watchers: [0, 2], hostile: [0, 2],
   zealMax: 10,
   bots: [0, 0], traps: [0, 0], wallets: [0, 0], lifeBlocks: 0,
+  runThemselves: 0, rareLooks: 0,
   faultyMin: [10, 60], convergeMs: 2_100_000, faults: [0, 24], triggers: [0, 4],
   ambushes: [0, 3],
   tasksPerHour: [4, 12], weights: {}, otherWeight: 2,
@@ -165,6 +169,7 @@ export const shapes: { readonly [profile in Profile]: Shape } = {
   ark: {
     ...alone, says: "our Ark daemon: a few wallets, hours to days, all faults", wallets: [1, 5],
     faultyMin: [240, 1_800], faults: [2, 30], triggers: [0, 4], tasksPerHour: [0, 2],
+    runThemselves: 25, rareLooks: 25,
     weights: {
       barkdWrong: 6, serverWrong: 6, sourceWrong: 5, crash: 4, restart: 1, jump: 2, drift: 1,
       pause: 2, diskSlow: 2, diskFull: 2, diskTorn: 2, diskFails: 2, hookDown: 1, cut: 2,
@@ -180,7 +185,7 @@ export const shapes: { readonly [profile in Profile]: Shape } = {
   expiry1: {
     ...alone, says: "our Ark daemon: VTXOs that live 36 blocks, 12 hours, stale chain sources",
     wallets: [1, 3], faultyMin: [539, 539], faults: [0, 12], triggers: [0, 2],
-    tasksPerHour: [0, 1], slowHosts: 5,
+    tasksPerHour: [0, 1], slowHosts: 5, runThemselves: 70, rareLooks: 70,
     weights: {
       sourceWrong: 6, barkdWrong: 3, serverWrong: 3, crash: 3, restart: 1, jump: 2, diskSlow: 1,
       diskFull: 1, diskFails: 1,

@@ -3,7 +3,8 @@
  * books add up (A1 to A4).
  *
  * Rule 1: an exit that is under way is driven within `progressMs` of good weather: nothing is wrong
- * between the daemon and its wallets. Its disk and the Ark server are no excuse.
+ * between the daemon and its wallets. Its disk and the Ark server are no excuse. A program that
+ * runs itself drives its own.
  * Rule 2: a VTXO that was lost is the daemon's fault if an exit was allowed, could have been begun
  * at many blocks at which the daemon was well too, and was never asked for. One whose journal is
  * broken is not well: it says so, and that it waits to be started again.
@@ -56,9 +57,9 @@ export function look(
   const isWell = s.state.journal.at.phase !== "broken" && s.nowUs >= o.brokenUntilUs;
   if (!isYoung && isWell) o.good.add(heightOf(world.chain));
   const isAway = isYoung || s.nowUs < o.awayUntilUs;
-  for (const { name } of wallets) {
+  for (const { name, runsItself } of wallets) {
     const b = world.barkds.get(name);
-    if (b === undefined) continue;
+    if (b === undefined || runsItself === true) continue;
     const before = o.life.progress.get(name) ?? o.life.bornAt;
     if (isAway || !isUnderWay(b)) o.life.progress.set(name, s.now);
     else if (s.now - before > progressMs) stuck(o, name, before, out);

@@ -4,12 +4,15 @@
  * Rule 1: A5: an intent is asked for once, by all processes together; again only if the wallet's
  * program turned it away at its door. It rests on what the wallet listed within `sightMs`.
  * Rule 2: A6: a server that named another key is asked for no refresh. A12: nothing leaves without
- * permission; nothing is claimed before it can be, or to anywhere else.
+ * permission, or while a round of its own may still take it; nothing is claimed before it can be,
+ * or to anywhere else.
  * Rule 3: A9: nothing is asked for all the time, and in no second do more wallets dial than share a
  * turn. A11: what may be given up is not waited for without end.
  * Rule 4: E2: a stage is not told of again and again. E5: what the wallet listed is watched.
  * @module
  */
+import { assert } from "../../core/assert.ts";
+import { heightOf, tip } from "../../core/ark/expiry.ts";
 import type { LogEffect } from "../../core/kernel/io.ts";
 import { home, isWork, walletIn } from "../fleet/config.ts";
 import type { WalletSpec } from "../fleet/spec.ts";
@@ -17,7 +20,6 @@ import type { Observer, Step } from "./ark.ts";
 import { violation, type Violation } from "./violation.ts";
 
 const hourMs = 3_600_000;
-const sightMs = 360_000;
 /** News come again and again, and are fetched; not oftener than every three seconds on the mean. */
 const askedMax = 1_200;
 /** Of a stage of a wallet, in an hour: there are few VTXOs. */
@@ -81,9 +83,7 @@ function asks(o: Observer, s: Step, effect: Start, specs: Specs, out: Violation[
   if (!isWork(path)) return;
   works(o, s, wallet, path, intent, out);
   const spec = specs.find(({ name }) => name === wallet);
-  if (path.endsWith("/start/vtxos") && spec?.autoExit !== true) {
-    out.push(violation("A12", `${wallet}: an exit that nobody allowed`));
-  }
+  if (path.endsWith("/start/vtxos")) exits(s, wallet, spec, body, out);
   if (path.endsWith("/claim/vtxos")) claims(o, wallet, spec, body, out);
 }
 
@@ -105,11 +105,29 @@ function works(
     out.push(violation("A5", `${wallet}: asked for twice: ${path}`));
   }
   if (intent !== undefined) o.asked.add(intent);
+  const sightMs = s.state.nodes.find((one) => one.config.name === wallet)?.config.guardian.sightMs;
+  assert(sightMs !== undefined, "who asks is a wallet of the daemon's");
   if (s.now - (noted.listedAt.get(wallet) ?? -sightMs) > sightMs) {
     out.push(violation("A5", `${wallet}: acts on what was seen long ago: ${path}`));
   }
   if (path.endsWith("/delegated/vtxos") && noted.strangers.has(wallet)) {
     out.push(violation("A6", `${wallet}: a refresh at a server with another key`));
+  }
+}
+
+function exits(
+  s: Step, wallet: string, spec: WalletSpec | undefined, body: string, out: Violation[],
+): void {
+  if (spec?.autoExit !== true) {
+    out.push(violation("A12", `${wallet}: an exit that nobody allowed`));
+  }
+  const { expiry: m } = s.state.nodes.find((one) => one.config.name === wallet)!.guardian;
+  for (const id of (JSON.parse(body) as { readonly vtxos: readonly string[] }).vtxos) {
+    const vtxo = m.coins.get(id)?.vtxo;
+    if (vtxo?.state !== "locked") continue;
+    const bare = heightOf(m.config, vtxo, "exit-now") + m.config.marginBlocks;
+    if ((tip(m, s.now) ?? bare) >= bare) continue;
+    out.push(violation("A12", `${wallet}: an exit of what a round holds`));
   }
 }
 

@@ -128,4 +128,11 @@ export const arkIntents: readonly Mutant[] = [
     file: "core/ark/ties.js",
     find: "if (!held.has(vtxo))", replace: "if (held !== undefined)",
   },
+  {
+    id: "ark-own-round-forgotten", aims: "A12", isArks,
+    says: "what the wallet has in a round of its own leaves like any other",
+    file: "core/ark/shepherd.js",
+    find: "return state === \"locked\" && !isBeyondMargin(m.expiry, s, id)",
+    replace: "return state === undefined",
+  },
 ];

@@ -91,14 +91,15 @@ function seen({ town: { world } }: Observer, one: WalletStatus, say: Say): void 
 }
 
 function moves(o: Observer, spec: FleetSpec, { name, lanes }: WalletStatus, say: Say): void {
+  const own = spec.wallets.find((one) => one.name === name);
   for (const { lane, okMs, running } of lanes) {
     if (lane !== "look" && lane !== "sync" && lane !== "exits" && lane !== "mailbox") continue;
+    if (lane !== "look" && own?.runsItself === true) continue;
     if ((okMs ?? laneMs) >= laneMs) say(`${name}: ${lane} has no success`);
     if ((running?.ranMs ?? 0) >= laneMs) say(`${name}: ${lane} hangs`);
   }
   const { world } = o.town;
   const wallet = world.barkds.get(name)?.wallet;
-  const own = spec.wallets.find((one) => one.name === name);
   if (wallet === undefined || own?.autoExit !== true || own.fundsSat < 100_000) return;
   const open = new Set(ark.openIntents(o, name).flat());
   const tip = heightOf(world.chain);
@@ -107,6 +108,8 @@ function moves(o: Observer, spec: FleetSpec, { name, lanes }: WalletStatus, say:
     if (coin === undefined || coin.fate !== "live" || state === "spent") continue;
     if (wallet.exits.has(id) || open.has(id) || coin.expiryHeight <= tip) continue;
     const exitAt = coin.expiryHeight - world.config.server.exitDeltaBlocks - coin.exitDepth;
-    if (tip >= exitAt - 1) say(`${name}: a VTXO is left beyond its margin`);
+    // What a round of the wallet's own holds leaves when its margin is over.
+    const lateAt = state === "locked" ? exitAt + 2 : exitAt - 1;
+    if (tip >= lateAt) say(`${name}: a VTXO is left beyond its margin`);
   }
 }

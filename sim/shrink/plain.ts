@@ -198,6 +198,10 @@ function plainNode(node: NodeSpec): NodeSpec {
   return peculiarities.reduce((left, name) => without(left, name), node);
 }
 
+const wishes = [
+  "autoExit", "autoClaim", "hasRounds", "runsItself", "ownBlocks", "noRefresh",
+] as const;
+
 /** A fleet with one wallet less, one VTXO less, or with a plainer wallet. */
 function plainerFleets(node: FleetSpec): NodeSpec[] {
   const { wallets } = node;
@@ -212,8 +216,8 @@ function plainerFleets(node: FleetSpec): NodeSpec[] {
     const { coins } = wallet;
     for (const at of coins.keys()) put({ ...wallet, coins: coins.filter((_, k) => k !== at) });
     if (wallet.fundsSat > 0) put({ ...wallet, fundsSat: 0 });
-    for (const name of ["autoExit", "autoClaim", "hasRounds"] as const) {
-      if (wallet[name] === true) put(without(wallet, name));
+    for (const name of wishes) {
+      if (name in wallet) put(without(wallet, name));
     }
   }
   return out;

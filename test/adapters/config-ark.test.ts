@@ -64,7 +64,7 @@ test("config: ark: what a wallet says is its own", () => {
       { ...alice, server: "http://127.0.0.1:3535/", runs_itself: true, refresh: false },
       { ...bob, server: "http://127.0.0.1:3535", auto_exit: true, claim_to },
     ),
-    "ark.look_sec": 600, "ark.stop_sec": 5, "ark.refresh_blocks": 200,
+    "ark.look_sec": 300, "ark.stop_sec": 5, "ark.refresh_blocks": 200,
   });
   assert.deepEqual([...servers.keys()], ["http://127.0.0.1:3535"]);
   assert.deepEqual([a?.rounds, a?.server], [b?.rounds, b?.server]);
@@ -74,7 +74,7 @@ test("config: ark: what a wallet says is its own", () => {
   assert.deepEqual([autoExit, autoClaim, destination], [true, true, claim_to]);
   assert.equal(a?.guardian.shepherd.autoClaim, false);
   for (const one of [a!, b!]) {
-    assert.deepEqual([one.guardian.sightMs, one.policy.stopping.stopMs], [1_800_000, 5_000]);
+    assert.deepEqual([one.guardian.sightMs, one.policy.stopping.stopMs], [900_000, 5_000]);
     assert.equal(one.guardian.expiry.refreshBlocks, 200);
   }
 });
@@ -99,7 +99,7 @@ test("config: ark: a program that is run here: what it is, and its time at the e
 test("config: ark: whatever is accepted, the guardian takes", () => {
   const keys: readonly Keys[] = [
     { "ark.fast_block_sec": 3_600 }, { "ark.fast_block_sec": 200 }, { "ark.look_sec": 1 },
-    { "ark.look_sec": 3_600, "ark.patience_sec": 60 },
+    { "ark.look_sec": 300, "ark.patience_sec": 60 },
     { "ark.fast_block_sec": 0.1, "ark.patience_sec": 3 },
     { "ark.refresh_blocks": 1, "ark.failing_blocks": 1, "ark.per_level_blocks": 1 },
   ];

@@ -52,18 +52,28 @@ test("ark: patience: haste leaves a refresh the round that may have taken it", (
 test("ark: patience: haste makes nobody wait longer", () => {
   const s = { ...sightOf([first]), tip: bare };
   fc.assert(fc.property(fc.nat(400_000), fc.nat(400_000), fc.nat(9_000), (wait, hasty, agoMs) => {
-    const c = { patienceMs: wait + 1, unsureMs: wait + 1, hastyMs: hasty + 1 };
+    const c = { patienceMs: wait + 1, unsureMs: wait + 1, anewMs: 1, hastyMs: hasty + 1 };
     const at = (leaving: ReadonlySet<string>): number => (
       patience.leftMs(c, expiry.defaults, s, leaving, both, agoMs)
     );
-    assert.equal(at(none), wait + 1 - agoMs);
+    assert.equal(at(none), Math.max(wait + 1 - agoMs, 1));
     assert.equal(at(new Set(["a:0"])), Math.min(wait, hasty) + 1 - agoMs);
   }));
 });
 
+test("ark: patience: what an earlier run asked for has time to be fetched", () => {
+  assert.equal(left(1_000, none, defaults.unsureMs - 10), defaults.anewMs);
+  assert.equal(left(1_000, none, 99 * defaults.unsureMs), defaults.anewMs);
+  assert.equal(left(1_000, none, defaults.unsureMs - defaults.anewMs - 1), defaults.anewMs + 1);
+  // But an exit that can wait no longer does not.
+  assert.ok(left(bare, new Set(["a:0"]), 99 * defaults.unsureMs) < 0);
+});
+
 test("ark: patience: senseless times are refused", () => {
   patience.check(defaults);
-  for (const odd of [{ hastyMs: 0 }, { unsureMs: 0 }, { patienceMs: defaults.unsureMs - 1 }]) {
+  for (const odd of [
+    { hastyMs: 0 }, { anewMs: 0 }, { unsureMs: 0 }, { patienceMs: defaults.unsureMs - 1 },
+  ]) {
     assert.throws(() => patience.check({ ...defaults, ...odd }), /patience/);
   }
 });

@@ -354,17 +354,18 @@ test("ark: refresh: one whose process dies again and again is given up at its ti
     drive.restore(given.d, s(0).unixMs + agoMs, mono(0));
     return given;
   };
-  const { unsureMs } = refresh.defaults;
-  const late = again(unsureMs - 100);
-  late.look(s(99), 99);
+  const { unsureMs, anewMs } = refresh.defaults;
+  const half = unsureMs / 2;
+  const late = again(half);
+  late.look(s(half - 1), half - 1);
   assert.equal(late.book.open.size, 1);
-  late.look(s(100), 100);
+  late.look(s(half), half);
   assert.equal(late.book.counts.superseded, 1);
-  // Not before the wallet was looked at in this run; and a clock that went back makes it no older.
+  // Not before the wallet could fetch what it missed; and a clock that went back makes it no older.
   const later = again(99 * unsureMs);
-  later.look(s(0), 0);
+  later.look(s(anewMs - 1), anewMs - 1);
   assert.equal(later.book.open.size, 1);
-  later.look(s(1), 1);
+  later.look(s(anewMs), anewMs);
   assert.equal(later.book.counts.superseded, 1);
   const back = again(-unsureMs);
   back.look(s(unsureMs - 1), unsureMs - 1);

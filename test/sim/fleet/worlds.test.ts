@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as acts from "../../../sim/ark/acts.ts";
 import { post } from "../../../sim/ark/server.ts";
+import type { WalletSpec } from "../../../sim/fleet/spec.ts";
 import { generate } from "../../../sim/generate.ts";
 import * as runner from "../../../sim/runner.ts";
 import type { Mark, Scenario } from "../../../sim/scenario.ts";
@@ -63,6 +64,29 @@ test("fleet: worlds: an ark that dies breaks what is open, and its blocks go on"
   assert.ok(ark.town.world.chain.blocks.length >= before + 5);
   while (runner.advance(r));
   fine(runner.outcome(r));
+});
+
+/** What is asked of the wallet in a world without faults, each path once. */
+function asked(fields: Partial<WalletSpec>): ReadonlySet<string> {
+  const found = new Set<string>();
+  const s = arkWorld({ wallets: [{ ...wallet0, ...fields }], faultyMs: 5 * hour });
+  const r = runner.begin(s, { watch: {
+    stepped: (_, __, event) => {
+      if (event.type !== "ark.asked") return;
+      found.add(event.question.path.replace(/^.*?v1/, "").replace(/\?.*$/, ""));
+    },
+  } });
+  while (runner.advance(r));
+  fine(runner.outcome(r));
+  return found;
+}
+
+test("fleet: worlds: a program that runs itself is guarded, and left alone otherwise", () => {
+  const ours = ["/wallet/sync", "/onchain/sync", "/wallet/sync/mailbox", "/exits/progress"];
+  const guards = ["/wallet/vtxos", "/exits/status/all", "/wallet/refresh/delegated/vtxos"];
+  const [alone, led] = [asked({ runsItself: true }), asked({})];
+  for (const path of guards) assert.ok(alone.has(path), `${path} is the guard's`);
+  for (const path of ours) assert.deepEqual([alone.has(path), led.has(path)], [false, true], path);
 });
 
 /** A run that is changed ten seconds before its end: no mailbox is read in them. */
