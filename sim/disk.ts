@@ -103,9 +103,10 @@ export function failNext(d: Disk, type: StoreEffect["type"], reason: StoreFailur
   d.fault = { type, reason };
 }
 
-/** No order fails any more for having been told to. */
+/** No order fails any more for having been told to, and no write to come is cut short. */
 export function mend(d: Disk): void {
   d.fault = undefined;
+  if (d.tear === "next") d.tear = "no";
 }
 
 /** A copy of what a reader sees. */

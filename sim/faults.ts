@@ -347,6 +347,7 @@ function recover(w: World, node: Node): void {
   }
   clocks.drift(node.clock, 0, w.nowUs);
   rearm(w, node);
+  if (node.disk !== undefined) disk.mend(node.disk);
   if (node.kernel === undefined) start(w, node);
   fleets.healed(w, node);
 }

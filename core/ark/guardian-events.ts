@@ -67,7 +67,8 @@ export type Sight = {
   readonly isFresh: boolean;
   /** The height at worst: it says what is urgent. */
   readonly tip: number | undefined;
-  /** As it was said in this run, and with what was counted since: they say what is too late. */
+  /** As it was said in this run, or had proof before, and with what was counted since: they say
+   * what is too late. */
   readonly said: number | undefined;
   readonly counted: number | undefined;
   /** Does the height bear acts that cannot be taken back? */

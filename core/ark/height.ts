@@ -75,7 +75,7 @@ export type Height = {
   proof: Claim | undefined;
   doubt: Claim | undefined;
   low: Claim | undefined;
-  /** The highest that was said in this run, and not doubted. */
+  /** The highest that was said in this run, and not doubted, or had proof in the one before. */
   said: Said | undefined;
   /** Rule 6: is it the wall clock that counts? `far`: what was said is far below, if anything. */
   carried: "no" | "near" | "far";
@@ -136,6 +136,10 @@ function begin(m: Height, height: number, agoMs: number, isProven: boolean, now:
   m.lowAt = now;
   m.isProven = isPast && isProven;
   m.carried = "far";
+  // What had proof is not less known for being read. The wall clock's count since is not in it.
+  if (m.isProven && (m.said === undefined || m.said.height < height)) {
+    m.said = { height, at: now, agoMs: 0 };
+  }
 }
 
 /** The chain source says so. */
@@ -215,14 +219,17 @@ export function isKnown(m: Height): boolean {
   return m.hasHeard && m.carried !== "far";
 }
 
-/** The highest that was said in this run; `undefined` while nothing was. */
+/**
+ * The highest that was said in this run, or had proof in the one before; `undefined` while there is
+ * none, or nobody has said anything in this run.
+ */
 export function said(m: Height): number | undefined {
-  return m.said?.height;
+  return m.hasHeard ? m.said?.height : undefined;
 }
 
 /** The same, with what we count since it was said. */
 export function counted(m: Height, now: Mono): number | undefined {
-  return m.said === undefined ? undefined : carried(m.said, m.config.fastMs, now);
+  return m.said === undefined || !m.hasHeard ? undefined : carried(m.said, m.config.fastMs, now);
 }
 
 /** What the next run is to begin with: of a source that was low, what was believed before. */

@@ -187,7 +187,7 @@ function isSound(s: Sight, leaving: ReadonlySet<string>, id: string): boolean {
   return coin.vtxo.state === "spendable" && !isOver(s, coin) && isText(id);
 }
 
-/** Is it too late for a refresh, by what was said in this run and what we count since? */
+/** Is it too late for a refresh, by what was said or had proof, and what we count since? */
 export function isOver(s: Sight, { stage, vtxo: { expiryHeight } }: Coin): boolean {
   return stage === "expired" && (s.counted === undefined || s.counted >= expiryHeight);
 }

@@ -4,14 +4,12 @@
  * Rule 1: an operator trusts what is right: the key that the server has now, and the fingerprint of
  * the wallet that is there. He looks once more when the wallet was asked anew whose server it is:
  * its program may have told of an old key until then.
- * Rule 2: a daemon whose journal is broken waits to be started again, and is, on a disk that is
- * well: no time mends that.
+ * Rule 2: a daemon whose journal is broken waits to be started again, and is: no time mends that.
  * @module
  */
 import type { Shown } from "../../core/ark/intents.ts";
 import type { Ark } from "../../core/ark/node.ts";
 import { rightPubkey } from "../ark/server.ts";
-import * as disk from "../disk.ts";
 import { die, push, pushAt, start } from "../process.ts";
 import type { Node, World } from "../world.ts";
 
@@ -22,7 +20,6 @@ const againUs = 5 * 60_000_000;
 export function healed(w: World, node: Node): void {
   if (node.town !== undefined) push(w, node, { type: "ark.healed" });
   if (node.fleet !== undefined && isBroken(node)) {
-    if (node.disk !== undefined) disk.mend(node.disk);
     die(w, node, false, undefined);
     start(w, node);
   }

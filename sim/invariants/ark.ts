@@ -51,6 +51,9 @@ export type Asked = {
 /** The highest that it was told, and when first. */
 export type Heard = { readonly height: number; readonly at: Mono };
 
+/** A height as it is written, by which wall clock, and whether it lacks proof. */
+type Tip = { readonly height: number; readonly at: number; readonly is?: string };
+
 /** What is known of one process. */
 export type Life = {
   readonly bornAt: Mono;
@@ -61,6 +64,10 @@ export type Life = {
   readonly heard: Map<string, Heard>;
   /** What it has read of that in its journal, and when; `undefined`: not yet. */
   read: Map<string, Heard> | undefined;
+  /** What of that had proof, by a stamp that is past: the rest gives nothing up. */
+  proven: Map<string, Heard>;
+  /** The wall clock at 0 of the process's own. */
+  wallMs: number;
   /** Streams that were opened in the last hour, by wallet. */
   readonly dials: Map<string, Mono[]>;
   /** Single VTXOs that were rejected, and when. */
@@ -85,8 +92,8 @@ export type Observer = {
   readonly file: files.File;
   /** The VTXOs of each intent that is open by what is durable, by wallet. */
   readonly intents: Map<string, Map<number, readonly string[]>>;
-  /** The height that each wallet's record names last, by what is durable. */
-  readonly tips: Map<string, number>;
+  /** Each wallet's last record of a height, by what is durable. */
+  readonly tips: Map<string, Tip>;
   /** Intents that were asked for: wallet and number (`ark-habits.ts`). */
   readonly asked: Set<string>;
   life: Life;
@@ -124,7 +131,8 @@ export function create(town: Town): Observer {
 
 function lifeOf(bornAt: Mono): Life {
   return {
-    bornAt, open: new Map(), busy: new Set(), heard: new Map(), read: undefined, dials: new Map(),
+    bornAt, open: new Map(), busy: new Set(), heard: new Map(), read: undefined,
+    proven: new Map(), wallMs: 0, dials: new Map(),
     rejected: new Map(), progress: new Map(), staged: new Map(), stages: new Map(),
     late: new Map(), noted: noted.create(), checkAt: bornAt, checkedHeight: 0,
   };
@@ -149,10 +157,21 @@ export function observe(o: Observer, s: Step, out: Violation[]): void {
   if (event.type === "req.done") answered(o, s, event.req, event.status, event.body, out);
   else if (event.type === "req.failed") close(o, event.req);
   else if (event.type.startsWith("store.")) stored(o, event as StoreEvent, out);
+  else if (event.type === "clock.anchored") o.life.wallMs = event.unixMs - s.now;
   if (o.life.read === undefined && s.state.isRestored) {
-    o.life.read = new Map([...o.tips].map(([wallet, height]) => [wallet, { height, at: s.now }]));
+    o.life.read = readIn(o, s.now, () => true);
+    const nowUnixMs = o.life.wallMs + s.now;
+    o.life.proven = readIn(o, s.now, ({ at, is }) => is === undefined && at < nowUnixMs);
   }
   for (let i = 0; i < effects.length; i += 1) ordered(o, s, effects[i] as { type: string }, out);
+}
+
+function readIn(o: Observer, now: Mono, counts: (tip: Tip) => boolean): Map<string, Heard> {
+  const read = new Map<string, Heard>();
+  for (const [wallet, tip] of o.tips) {
+    if (counts(tip)) read.set(wallet, { height: tip.height, at: now });
+  }
+  return read;
 }
 
 function stored(o: Observer, event: StoreEvent, out: Violation[]): void {
@@ -161,14 +180,14 @@ function stored(o: Observer, event: StoreEvent, out: Violation[]): void {
     if (found === undefined) continue;
     const one = JSON.parse(found.body) as {
       readonly type: string; readonly id: number; readonly vtxos: readonly string[];
-      readonly height: number;
+      readonly height: number; readonly at: number; readonly is?: string;
     };
     let open = o.intents.get(found.wallet);
     if (open === undefined) {
       open = new Map();
       o.intents.set(found.wallet, open);
     }
-    if (one.type === "ark-tip") o.tips.set(found.wallet, one.height);
+    if (one.type === "ark-tip") o.tips.set(found.wallet, one);
     if (one.type === "ark-intent") open.set(one.id, one.vtxos);
     if (one.type === "ark-intent-settled") open.delete(one.id);
   }
@@ -243,7 +262,8 @@ function refreshes(
   if (node?.daemon.facts.isBarred === true) {
     blame(out, "A6", `${wallet}: a refresh at a barred server`);
   }
-  const tip = knowable(o, wallet, node?.config.guardian.expiry.fastMs ?? 1, s.now);
+  const fastMs = node?.config.guardian.expiry.fastMs ?? 1;
+  const tip = knowable(o, wallet, fastMs, s.now, o.life.proven);
   for (const id of ids) {
     const coin = o.town.world.server.coins.get(id);
     if (coin === undefined) blame(out, "A10", `${wallet}: a refresh of what is no VTXO`);
@@ -267,8 +287,10 @@ export function openIntents(o: Observer, wallet: string): readonly (readonly str
  * it was told in this life and one block every `fastMs` since it was first told that. What an
  * earlier life has written down counts from when it was read, until it is told as much.
  */
-export function knowable(o: Observer, wallet: string, fastMs: number, now: Mono): number {
-  const [heard, read] = [o.life.heard.get(wallet), o.life.read?.get(wallet)];
+export function knowable(
+  o: Observer, wallet: string, fastMs: number, now: Mono, from = o.life.read,
+): number {
+  const [heard, read] = [o.life.heard.get(wallet), from?.get(wallet)];
   const known = heard === undefined || heard.height < (read?.height ?? 0) ? read : heard;
   if (known === undefined) return 0;
   const counted = known.height + Math.floor((now - known.at) / fastMs);

@@ -289,6 +289,21 @@ test("disk: failNext: one order of its type fails and changes nothing beyond a p
   assert.ok("abcdefg".startsWith(seen(d)));
 });
 
+test("disk: mend: nothing that was told to fail does, and no write to come is cut short", () => {
+  const d = made("a");
+  disk.failNext(d, "store.sync", "io");
+  disk.tear(d);
+  disk.mend(d);
+  assert.equal(append(d, "abcd")?.event.type, "store.appended");
+  assert.equal(sync(d)?.event.type, "store.synced");
+  assert.equal(disk.isTorn(d), false);
+  // What was cut short already has done its harm.
+  disk.tear(d);
+  append(d, "efgh");
+  disk.mend(d);
+  assert.equal(disk.isTorn(d), true);
+});
+
 type Move = { readonly type: "append" | "sync" | "cut" | "power" | "process"; readonly n: number };
 
 test("disk: property: synced bytes survive everything but a cut", () => {

@@ -417,3 +417,16 @@ test("faults: the heal ends what strikes the core and leaves the rest broken", (
   fine(runner.outcome(r));
   assert.deepEqual([...registered(r.world, "dir0")].sort(), ["maker0", "taker0"]);
 });
+
+test("faults: a disk that was told to fail does not after the heal", () => {
+  const r = runner.begin(small({
+    nodes: [dir0, { id: "log0", kind: "journal" }],
+    faults: [[50_000, { kind: "diskFails", node: "log0", order: "sync" }]],
+    faultyMs: 60_000, convergeMs: 60_000, core: ["dir0", "log0"],
+  }));
+  const own = node(r.world, "log0").disk;
+  while (own?.fault === undefined && runner.advance(r));
+  assert.equal(r.world.healed, false);
+  while (!r.world.healed && runner.advance(r));
+  assert.equal(own?.fault, undefined);
+});

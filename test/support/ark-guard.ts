@@ -18,6 +18,8 @@ import { mono, type Mono } from "../../core/time.ts";
 import { clone } from "./laws.ts";
 
 export const min = 60_000;
+/** The wall clock at 0 of ours. */
+const epochMs = 1_763_000_000_000;
 
 export const config: guardian.Config = {
   ...guardian.defaults,
@@ -66,7 +68,10 @@ export type World = {
   readonly asked: { readonly at: Mono; readonly op: Op }[];
   /** Exits that this life was shown. */
   shown: Set<string>;
-  /** The highest that this life was told, unless it was a lie, and when it was told that first. */
+  /**
+   * The highest that this life was told, unless it was a lie, and when it was told that first; or
+   * what it has read that had proof, since it was read.
+   */
   heard: Heard | undefined;
   /** Was this life told an older height than there is? */
   isMisled: boolean;
@@ -106,12 +111,21 @@ export function boot(w: World): void {
   w.calls = [];
   w.flying = [];
   w.shown = new Set();
-  w.heard = undefined;
+  w.heard = written(w);
   w.isMisled = false;
   w.m = guardian.create(w.config, prng.key(`life ${w.lives}`), w.now);
-  send(w, { type: "anchored", unixMs: 1_763_000_000_000 + w.now });
+  send(w, { type: "anchored", unixMs: epochMs + w.now });
   for (const body of w.durable) send(w, { type: "replayed", body });
   send(w, { type: "opened" });
+}
+
+/** The height that is in the file with proof, and a stamp that is past, as of now. */
+function written(w: World): Heard | undefined {
+  type Json = { type: string; height: number; at: number; is?: string };
+  const tip = w.durable.map((body) => JSON.parse(body) as Json)
+    .findLast(({ type }) => type === "ark-tip");
+  if (tip === undefined || tip.is === "unproven" || tip.at >= epochMs + w.now) return undefined;
+  return { height: Math.min(tip.height, w.height), at: w.now };
 }
 
 /** One step; some of them twice, of which each must be the same. */
@@ -182,7 +196,7 @@ function judge(w: World, what: "refresh" | "exit" | "claim", id: string): void {
     if (isPending) says("that the server has already");
     const counted = w.heard === undefined ? 0 : countedFrom(w, w.heard);
     if (coin !== undefined && counted >= coin.vtxo.expiryHeight) says("that has expired");
-    // A life that was told old heights only counts on, and gives nothing up by its own count.
+    // A life that was told old heights knows no more than those, its file, and its own count.
     const isPast = coin !== undefined && w.height >= coin.vtxo.expiryHeight;
     if (isPast && !w.isMisled) says("that is past its height");
   }
