@@ -9,24 +9,16 @@
  * Rule 4: what is not known is `NaN`, so that no alarm takes it for nothing.
  * @module
  */
-import type { Counter, Gauge, Registry } from "prom-client";
+import type { Gauge, Registry } from "prom-client";
 import { processNames, walletNames } from "../core/ark/degraded.ts";
 import { stages } from "../core/ark/expiry.ts";
 import { capabilities } from "../core/ark/facts.ts";
 import type { Status, WalletStatus } from "../core/ark/status.ts";
 import * as registries from "./registry.ts";
-import { counter, gauge, setTotal, setTotals } from "./registry.ts";
+import { gauge } from "./registry.ts";
+import { filler, type Metrics, plainOf, seconds, type Tables } from "./snapshot-metrics.ts";
 
-export type Metrics = {
-  readonly contentType: string;
-  /** The exposition text for one scrape. */
-  readonly text: (status: Status) => Promise<string>;
-};
-
-type Read = (status: Status) => number;
-type Table = { readonly [label: string]: number };
-
-const levels: readonly (readonly [name: string, help: string, read: Read])[] = [
+const levels: Tables<Status>["levels"] = [
   ["dw_ark_uptime_seconds", "Time since the daemon started.", (s) => s.uptimeMs / 1_000],
   ["dw_ark_draining", "1 while the daemon is stopping.", (s) => Number(s.phase === "draining")],
   ["dw_ark_wallets", "Configured wallets.", (s) => s.total],
@@ -48,12 +40,8 @@ const levels: readonly (readonly [name: string, help: string, read: Read])[] = [
   ["dw_ark_streams", "Streams of round events.", (s) => s.underWay.streams],
 ];
 
-type Labelled = readonly [
-  name: string, help: string, label: string, read: (status: Status) => Table,
-];
-
-/** Gauges over all wallets, with one label. */
-const states: readonly Labelled[] = [
+/** Gauges over all wallets. */
+const states: Tables<Status>["states"] = [
   ["dw_ark_degraded", "1 while the daemon is in this degraded state.", "state",
     (s) => Object.fromEntries(processNames.map((name) => (
       [name, Number(s.degraded.some((one) => one.name === name))]
@@ -72,8 +60,7 @@ const states: readonly Labelled[] = [
     )))],
 ];
 
-/** Counters with one label. */
-const byReason: readonly Labelled[] = [
+const byReason: Tables<Status>["byReason"] = [
   ["dw_ark_intents_total", "Refreshes, exits and claims that came to an end, by outcome.",
     "outcome", (s) => ({
       success: sum(s, (w) => w.outcomes.success), rejected: sum(s, (w) => w.outcomes.rejected),
@@ -81,6 +68,11 @@ const byReason: readonly Labelled[] = [
     })],
   ["dw_ark_notices_lost_total", "Notices that will not arrive, by reason.", "reason",
     (s) => s.notices.counts.lost],
+];
+
+const totals: Tables<Status>["totals"] = [
+  ["dw_ark", (s) => s.counts],
+  ["dw_ark_notices", (s) => plainOf(s.notices.counts)],
 ];
 
 type Own = readonly [name: string, help: string, read: (wallet: WalletStatus) => number];
@@ -113,45 +105,17 @@ function sum({ wallets }: Status, read: (wallet: WalletStatus) => number): numbe
   return wallets.reduce((total, wallet) => total + read(wallet), 0);
 }
 
-function seconds(ms: number | null): number {
-  return ms === null ? Number.NaN : ms / 1_000;
-}
-
 /** Creates the registry, with the metrics of the process itself. */
-export function create(version: string): Metrics {
+export function create(version: string): Metrics<Status> {
   const registry = registries.create("dw_ark_build_info", version);
-  const fillAll = filler(registry);
+  const fillAll = filler(registry, { who: "daemon", levels, states, byReason, totals });
   const fillWallets = walletFiller(registry);
-  const text: Metrics["text"] = async (status) => {
+  const text: Metrics<Status>["text"] = async (status) => {
     fillAll(status);
     fillWallets(status.wallets);
     return registry.metrics();
   };
   return { contentType: registry.contentType, text };
-}
-
-function filler(registry: Registry): (status: Status) => void {
-  const gauges = levels.map(([name, help, read]) => (
-    { metric: gauge(registry, name, help, []), read }
-  ));
-  const sets = states.map(([name, help, label, read]) => (
-    { metric: gauge(registry, name, help, [label]), label, read }
-  ));
-  const reasons = byReason.map(([name, help, label, read]) => (
-    { metric: counter(registry, name, help, [label]), label, read }
-  ));
-  const plain = new Map<string, Counter>();
-  return (status) => {
-    for (const { metric, read } of gauges) metric.set(read(status));
-    for (const { metric, label, read } of sets) {
-      for (const [key, value] of Object.entries(read(status))) metric.set({ [label]: key }, value);
-    }
-    for (const { metric, label, read } of reasons) setTotals(metric, label, read(status));
-    fillTotals(registry, plain, "dw_ark", status.counts);
-    const { told, off, same, held, suppressed, sent, unrecorded } = status.notices.counts;
-    const notices = { told, off, same, held, suppressed, sent, unrecorded };
-    fillTotals(registry, plain, "dw_ark_notices", notices);
-  };
 }
 
 function walletFiller(registry: Registry): (wallets: readonly WalletStatus[]) => void {
@@ -169,18 +133,4 @@ function walletFiller(registry: Registry): (wallets: readonly WalletStatus[]) =>
       for (const { lane, okMs } of wallet.lanes) lanes.set({ wallet: name, lane }, seconds(okMs));
     }
   };
-}
-
-function fillTotals(
-  registry: Registry, plain: Map<string, Counter>, prefix: string, values: Table,
-): void {
-  for (const [name, value] of Object.entries(values)) {
-    const full = `${prefix}_${registries.snake(name)}_total`;
-    let metric = plain.get(full);
-    if (metric === undefined) {
-      metric = counter(registry, full, `The daemon's counter ${name}.`, []);
-      plain.set(full, metric);
-    }
-    setTotal(metric, value);
-  }
 }

@@ -9,32 +9,18 @@
  * Rule 4: what is not known is `NaN`, so that no alarm takes it for nothing.
  * @module
  */
-import type { Counter, Registry } from "prom-client";
 import { names } from "../core/maker/degraded.ts";
 import type { Block } from "../core/maker/offers.ts";
 import type { Status } from "../core/maker/status.ts";
 import * as registries from "./registry.ts";
-import { counter, gauge, setTotal, setTotals } from "./registry.ts";
-
-export type Metrics = {
-  readonly contentType: string;
-  /** The exposition text for one scrape. */
-  readonly text: (status: Status) => Promise<string>;
-};
-
-type Read = (status: Status) => number;
-type Table = { readonly [label: string]: number };
-type Labelled = readonly [
-  name: string, help: string, label: string, read: (status: Status) => Table,
-];
+import { filler, type Metrics, plainOf, seconds, type Tables } from "./snapshot-metrics.ts";
 
 /** Every cause, as the compiler sees to. */
 const blocks: { readonly [block in Block]: true } = {
   mainnet: true, stopped: true, journal: true, backend: true, coins: true,
 };
 
-/** Gauges with one label. */
-const states: readonly Labelled[] = [
+const states: Tables<Status>["states"] = [
   ["dw_maker_degraded", "1 while the maker is in this degraded state.", "state",
     (s) => flags(names, s.degraded.map(({ name }) => name))],
   ["dw_maker_directories", "Configured directories by state.", "state",
@@ -53,8 +39,7 @@ const states: readonly Labelled[] = [
     ({ guard: { orderbook, direct } }) => ({ orderbook: orderbook.banned, direct: direct.banned })],
 ];
 
-/** Counters with one label. */
-const byReason: readonly Labelled[] = [
+const byReason: Tables<Status>["byReason"] = [
   ["dw_maker_refusals_total", "Requests and lines refused by a limit.", "reason",
     (s) => s.guard.refusals],
   ["dw_maker_guests_ended_total", "Direct connections that ended, by reason.", "reason",
@@ -63,7 +48,7 @@ const byReason: readonly Labelled[] = [
     (s) => s.notices.counts.lost],
 ];
 
-const levels: readonly (readonly [name: string, help: string, read: Read])[] = [
+const levels: Tables<Status>["levels"] = [
   ["dw_maker_uptime_seconds", "Time since the maker started.", (s) => s.uptimeMs / 1_000],
   ["dw_maker_draining", "1 while the maker is stopping.", (s) => Number(s.phase === "draining")],
   ["dw_maker_directory_failures_max", "Failures in a row of the worst directory.",
@@ -74,13 +59,13 @@ const levels: readonly (readonly [name: string, help: string, read: Read])[] = [
   ["dw_maker_onion_reachable", "1 while visits to the own onion service succeed.",
     ({ onion: { isReachable } }) => (isReachable === null ? Number.NaN : Number(isReachable))],
   ["dw_maker_onion_reached_age_seconds", "Since a visit to the own onion last succeeded.",
-    (s) => span(s.onion.reachedMs)],
+    (s) => seconds(s.onion.reachedMs)],
   ["dw_maker_backend_up", "1 while Bitcoin Core answers.",
     (s) => Number(s.wallet.state === "up")],
   ["dw_maker_coins", "Coins in the wallet.", (s) => s.wallet.coins],
-  ["dw_maker_coins_age_seconds", "Since the coins were seen.", (s) => span(s.wallet.viewAgeMs)],
+  ["dw_maker_coins_age_seconds", "Since the coins were seen.", (s) => seconds(s.wallet.viewAgeMs)],
   ["dw_maker_tip_height", "Height of the newest block.", (s) => s.tip.height ?? Number.NaN],
-  ["dw_maker_tip_age_seconds", "Since the tip was heard of.", (s) => span(s.tip.heardMs)],
+  ["dw_maker_tip_age_seconds", "Since the tip was heard of.", (s) => seconds(s.tip.heardMs)],
   ["dw_maker_tip_stale", "1 while the tip is not of today.", (s) => Number(s.tip.stale !== null)],
   ["dw_maker_rescan_failures", "Looks at the wallet that failed, in a row.",
     (s) => s.rescan.failures],
@@ -101,70 +86,26 @@ const levels: readonly (readonly [name: string, help: string, read: Read])[] = [
     (s) => s.underWay.signatures],
 ];
 
-/** Counters of the snapshot, by the table that holds them; names follow from theirs. */
-const totals: readonly (readonly [prefix: string, read: (status: Status) => Table])[] = [
+const totals: Tables<Status>["totals"] = [
   ["dw_maker", (s) => s.counts],
   ["dw_maker_notices", ({ notices: { counts } }) => plainOf(counts)],
   ["dw_maker_guests", ({ inbound: { opened, greeted, identified } }) =>
     ({ opened, greeted, identified })],
 ];
 
-/** The counters that are not themselves tables. */
-function plainOf(counts: Status["notices"]["counts"]): Table {
-  const { told, off, same, held, suppressed, sent, unrecorded } = counts;
-  return { told, off, same, held, suppressed, sent, unrecorded };
-}
-
-function flags(all: readonly string[], set: readonly string[]): Table {
+function flags(
+  all: readonly string[], set: readonly string[],
+): { readonly [name: string]: number } {
   return Object.fromEntries(all.map((name) => [name, Number(set.includes(name))]));
 }
 
-function span(ms: number | null): number {
-  return ms === null ? Number.NaN : ms / 1_000;
-}
-
 /** Creates the registry, with the metrics of the process itself. */
-export function create(version: string): Metrics {
+export function create(version: string): Metrics<Status> {
   const registry = registries.create("dw_maker_build_info", version);
-  const fill = filler(registry);
-  const text: Metrics["text"] = async (status) => {
+  const fill = filler(registry, { who: "maker", levels, states, byReason, totals });
+  const text: Metrics<Status>["text"] = async (status) => {
     fill(status);
     return registry.metrics();
   };
   return { contentType: registry.contentType, text };
-}
-
-function filler(registry: Registry): (status: Status) => void {
-  const gauges = levels.map(([name, help, read]) => (
-    { metric: gauge(registry, name, help, []), read }
-  ));
-  const sets = states.map(([name, help, label, read]) => (
-    { metric: gauge(registry, name, help, [label]), label, read }
-  ));
-  const reasons = byReason.map(([name, help, label, read]) => (
-    { metric: counter(registry, name, help, [label]), label, read }
-  ));
-  const plain = new Map<string, Counter>();
-  return (status) => {
-    for (const { metric, read } of gauges) metric.set(read(status));
-    for (const { metric, label, read } of sets) {
-      for (const [key, value] of Object.entries(read(status))) metric.set({ [label]: key }, value);
-    }
-    for (const { metric, label, read } of reasons) setTotals(metric, label, read(status));
-    for (const [prefix, read] of totals) fillTotals(registry, plain, prefix, read(status));
-  };
-}
-
-function fillTotals(
-  registry: Registry, plain: Map<string, Counter>, prefix: string, values: Table,
-): void {
-  for (const [name, value] of Object.entries(values)) {
-    const full = `${prefix}_${registries.snake(name)}_total`;
-    let metric = plain.get(full);
-    if (metric === undefined) {
-      metric = counter(registry, full, `The maker's counter ${name}.`, []);
-      plain.set(full, metric);
-    }
-    setTotal(metric, value);
-  }
 }
