@@ -26,7 +26,7 @@ export function arkFolder(dataDir: string): string {
   return join(dataDir, "ark");
 }
 
-/** What a maker's lock is called, in its folder. */
+/** What a maker's lock and note are called, in its folder. */
 export const lockName = "maker";
 
 /** The journal's path in a data directory. */

@@ -2,15 +2,13 @@
  * Wires the daemon of Ark wallets: settings -> kernel -> host -> requests, streams, journal -> log.
  *
  * Rule 1: nothing is decided here that the core or the settings can decide.
- * Rule 2: one process for each data directory: the lock is taken first and goes with the process.
- * Rule 3: what can come back does not end the daemon: wallets' programs, Ark servers, Tor and the
+ * Rule 2: what can come back does not end the daemon: wallets' programs, Ark servers, Tor and the
  * disk may all be away when it starts. What only the operator can mend does, with a sentence.
- * Rule 4: a request has no end but its answer: what a wallet's program does must not be cut short.
+ * Rule 3: a request has no end but its answer: what a wallet's program does must not be cut short.
  * @module
  */
 import { join } from "node:path";
 import { addressText, type Address } from "../adapters/address.ts";
-import type { Ambient } from "../adapters/ambient.ts";
 import * as arkMetrics from "../adapters/ark-metrics.ts";
 import { page } from "../adapters/ark-page.ts";
 import * as output from "../adapters/child-output.ts";
@@ -19,13 +17,12 @@ import type { ArkSettings } from "../adapters/config/ark-settings.ts";
 import type { Server } from "../adapters/grpc-channel.ts";
 import { createHost, type Host } from "../adapters/host.ts";
 import { openHttp, type HttpServer, type Readiness } from "../adapters/http.ts";
-import { type Lock, takeLock } from "../adapters/lock.ts";
-import type { Log } from "../adapters/log.ts";
+import type { Lock } from "../adapters/lock.ts";
 import * as commands from "../adapters/notify.ts";
 import { createRequests, type Requests, type Target } from "../adapters/requests.ts";
 import { createRoundEvents, defaults as roundDefaults, type RoundEvents }
   from "../adapters/round-events.ts";
-import { createStore, type Store } from "../adapters/store.ts";
+import { createStore } from "../adapters/store.ts";
 import { proxyOf, targetOf } from "../adapters/target.ts";
 import * as ark from "../core/ark/ark.ts";
 import type { Ark } from "../core/ark/node.ts";
@@ -41,20 +38,9 @@ import { shrink } from "./ark-journal.ts";
 import { takeOrder } from "./ark-orders.ts";
 import { plansOf, type Plans } from "./ark-plan.ts";
 import { exits } from "./exit.ts";
-import { limitStop } from "./overrun.ts";
-import * as runtime from "./runtime.ts";
-
-export type RunOptions = {
-  readonly settings: ArkSettings;
-  /** The folder of this daemon; made if it is not there. */
-  readonly folder: string;
-  readonly ambient: Ambient;
-  /** Closed when the daemon ends or does not start. */
-  readonly log: Log;
-  readonly version: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stderr: (text: string) => void;
-};
+import {
+  abandon, beginStop, leaveNote, letGo, type Locked, type RunOptions, type Started, takeFolder,
+} from "./run-locked.ts";
 
 export type ArkDaemon = {
   readonly http: Address;
@@ -69,23 +55,14 @@ export type ArkDaemon = {
   readonly ended: Promise<number>;
 };
 
-export type Started =
-  | { readonly ok: true; readonly daemon: ArkDaemon }
-  | { readonly ok: false; readonly exit: number; readonly says: string };
-
-type Parts = {
-  readonly options: RunOptions;
+type Parts = Locked<ArkSettings> & {
   readonly kernel: kernel.Kernel<Ark, ArkEvent, ArkEffect>;
   readonly host: Host<ArkEvent>;
   readonly requests: Requests;
   readonly rounds: RoundEvents;
   readonly commands: commands.Commands;
   readonly children: Children;
-  readonly store: Store;
-  readonly lock: Lock;
   http: HttpServer | undefined;
-  finish: (code: number) => void;
-  readonly ended: Promise<number>;
 };
 
 /** What this daemon's lock and note are called. */
@@ -93,45 +70,23 @@ const name = "ark";
 const journalName = "ark.journal";
 
 /** Starts the daemon; resolves when it runs or has failed to start. */
-export async function start(options: RunOptions): Promise<Started> {
-  const { folder, ambient } = options;
-  const says = runtime.makeDataDir(folder);
-  if (says !== undefined) {
-    return refuse(options, `the data directory ${folder} cannot be used: ${says}; ` +
-      "nothing was started; choose another one with --data-dir");
-  }
-  const lock = await takeLock({ folder, name, command: "dogwatch ark", ambient });
-  if (!lock.ok) return refuse(options, lockAdvice(folder, lock));
-  await shrink(join(folder, journalName), options.settings.config, options.log);
-  const parts = assemble(options, lock.lock);
+export async function start(
+  options: RunOptions<ArkSettings>,
+): Promise<Started<ArkDaemon>> {
+  const taken = await takeFolder(options, name);
+  if (!taken.ok) return taken;
+  await shrink(join(options.folder, journalName), options.settings.config, options.log);
+  const parts = assemble(options, taken.lock);
   const failure = await openFace(parts);
-  if (failure !== undefined) {
-    parts.finish(exits.failed);
-    await parts.ended;
-    return { ok: false, exit: exits.failed, says: failure };
-  }
+  if (failure !== undefined) return abandon(parts, failure);
   parts.host.start();
   parts.host.push({ type: "operator.started" });
   const daemon = daemonOf(parts);
-  leaveNote(parts, daemon);
+  leaveNote(options, name, { listen: [], http: addressText(daemon.http), nick: "" });
   return { ok: true, daemon };
 }
 
-function refuse({ log }: RunOptions, says: string): Started {
-  log.close();
-  return { ok: false, exit: exits.failed, says };
-}
-
-function lockAdvice(
-  folder: string, taken: Exclude<Awaited<ReturnType<typeof takeLock>>, { ok: true }>,
-): string {
-  if (taken.why === "failed") return `cannot lock ${folder}: ${taken.text}; nothing was started`;
-  const who = taken.holder === undefined ? "another process"
-    : `${taken.holder.command} with process number ${taken.holder.pid}`;
-  return `${who} uses ${folder}; nothing was started; give each its own --data-dir`;
-}
-
-function assemble(options: RunOptions, lock: Lock): Parts {
+function assemble(options: RunOptions<ArkSettings>, lock: Lock): Parts {
   const { settings, ambient, log, folder, version } = options;
   const config: ArkConfig = { ...settings.config, version };
   const now = ambient.now();
@@ -207,7 +162,7 @@ function serversOf({ servers, socks: at }: ArkSettings, key: Secret): Map<string
 }
 
 async function finish(parts: Parts, code: number): Promise<number> {
-  const { options, host, requests, rounds, store, lock } = parts;
+  const { host, requests, rounds } = parts;
   parts.finish = () => {};
   host.stop();
   requests.closeAll();
@@ -215,12 +170,7 @@ async function finish(parts: Parts, code: number): Promise<number> {
   parts.commands.closeAll();
   parts.children.closeAll();
   parts.http?.close();
-  runtime.removeNote(options.folder, process.pid, name);
-  await store.close();
-  await lock.release();
-  if (code === exits.ok) options.log.log("info", "run.stopped", {});
-  options.log.close();
-  return code;
+  return letGo(parts, name, code);
 }
 
 /** Opens the HTTP face; says why it did not. */
@@ -258,14 +208,6 @@ function readiness({ degraded, wallets }: Status): Readiness {
   return { ready: reasons.length === 0, reasons };
 }
 
-/** For `dogwatch status` and `dogwatch ark plan`; the lock keeps others away. */
-function leaveNote({ options }: Parts, { http }: ArkDaemon): void {
-  const says = runtime.writeNote(options.folder, {
-    pid: process.pid, listen: [], http: addressText(http), nick: "",
-  }, name);
-  if (says !== undefined) options.log.log("warn", "run.no-note", { folder: options.folder, says });
-}
-
 function daemonOf(parts: Parts): ArkDaemon {
   const { options } = parts;
   return {
@@ -289,10 +231,5 @@ function daemonOf(parts: Parts): ArkDaemon {
 }
 
 function stop(parts: Parts, signal: string): void {
-  const { options: { ambient, log }, kernel: { state }, ended } = parts;
-  if (state.phase === "draining" || state.phase === "stopped") return;
-  const finishWith = (code: number): void => parts.finish(code);
-  const { drainMs } = state.config;
-  limitStop(signal, { ambient, log, drainMs, finish: finishWith, ended });
-  parts.host.push({ type: "operator.stop" });
+  if (beginStop(parts, signal)) parts.host.push({ type: "operator.stop" });
 }

@@ -2,14 +2,12 @@
  * Wires one maker: settings -> kernel -> host -> connections, requests, journal, key -> log.
  *
  * Rule 1: nothing is decided here that the core or the settings can decide.
- * Rule 2: one process for each data directory: the lock is taken first and goes with the process.
- * Rule 3: what can come back does not end a daemon: directories, Bitcoin Core, Tor and the disk may
+ * Rule 2: what can come back does not end a daemon: directories, Bitcoin Core, Tor and the disk may
  * all be away when it starts. What only the operator can mend does, with a sentence.
  * @module
  */
 import { join } from "node:path";
 import { addressText, type Address } from "../adapters/address.ts";
-import type { Ambient } from "../adapters/ambient.ts";
 import type { MakerSettings } from "../adapters/config/maker-settings.ts";
 import { addressesOf } from "../adapters/derive.ts";
 import { createDialer, type Dialer } from "../adapters/dial.ts";
@@ -18,13 +16,12 @@ import { openHttp, type HttpServer, type Readiness } from "../adapters/http.ts";
 import * as makerMetrics from "../adapters/maker-metrics.ts";
 import { page } from "../adapters/maker-page.ts";
 import { createIdentity } from "../adapters/identity.ts";
-import { type Lock, takeLock } from "../adapters/lock.ts";
-import type { Log } from "../adapters/log.ts";
+import type { Lock } from "../adapters/lock.ts";
 import * as commands from "../adapters/notify.ts";
 import { primitives } from "../adapters/primitives.ts";
 import { createRequests, type Requests, type Target } from "../adapters/requests.ts";
 import { createSockets, type Sockets } from "../adapters/sockets.ts";
-import { createStore, type Store } from "../adapters/store.ts";
+import { createStore } from "../adapters/store.ts";
 import { targetOf } from "../adapters/target.ts";
 import { carryOut } from "../adapters/tor.ts";
 import { hex } from "../core/bytes.ts";
@@ -39,20 +36,9 @@ import { secret, type Secret } from "../core/secret.ts";
 import * as socks from "../core/tor/socks.ts";
 import { exits } from "./exit.ts";
 import { lockName } from "./history-file.ts";
-import { limitStop } from "./overrun.ts";
-import * as runtime from "./runtime.ts";
-
-export type RunOptions = {
-  readonly settings: MakerSettings;
-  /** The folder of this daemon; made if it is not there. */
-  readonly folder: string;
-  readonly ambient: Ambient;
-  /** Closed when the maker ends or does not start. */
-  readonly log: Log;
-  readonly version: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stderr: (text: string) => void;
-};
+import {
+  abandon, beginStop, leaveNote, letGo, type Locked, type RunOptions, type Started, takeFolder,
+} from "./run-locked.ts";
 
 export type MakerDaemon = {
   readonly http: Address;
@@ -67,73 +53,42 @@ export type MakerDaemon = {
   readonly ended: Promise<number>;
 };
 
-export type Started =
-  | { readonly ok: true; readonly daemon: MakerDaemon }
-  | { readonly ok: false; readonly exit: number; readonly says: string };
-
-type Parts = {
-  readonly options: RunOptions;
+type Parts = Locked<MakerSettings> & {
   readonly kernel: kernel.Kernel<Maker, MakerEvent, MakerEffect>;
   readonly host: Host<MakerEvent>;
   readonly sockets: Sockets;
   readonly dialer: Dialer;
   readonly requests: Requests;
   readonly commands: commands.Commands;
-  readonly store: Store;
-  readonly lock: Lock;
   http: HttpServer | undefined;
   listening: Address | undefined;
-  finish: (code: number) => void;
-  readonly ended: Promise<number>;
 };
 
 /** Direct connections at once, those that the core is about to refuse included. */
 const guestsMax = 256;
 const dialsMax = 32;
 const dialedMax = 256;
+
 /** Starts a maker; resolves when it runs or has failed to start. */
-export async function start(options: RunOptions): Promise<Started> {
-  const says = makeFolder(options.folder);
-  if (says !== undefined) return refuse(options, exits.failed, says);
-  const lock = await takeLock({
-    folder: options.folder, name: lockName, command: "dogwatch maker", ambient: options.ambient,
-  });
-  if (!lock.ok) return refuse(options, exits.failed, lockAdvice(options.folder, lock));
-  const parts = assemble(options, lock.lock);
+export async function start(
+  options: RunOptions<MakerSettings>,
+): Promise<Started<MakerDaemon>> {
+  const taken = await takeFolder(options, lockName);
+  if (!taken.ok) return taken;
+  const parts = assemble(options, taken.lock);
   const failure = await openFaces(parts);
-  if (failure !== undefined) {
-    parts.finish(exits.failed);
-    await parts.ended;
-    return { ok: false, exit: exits.failed, says: failure };
-  }
+  if (failure !== undefined) return abandon(parts, failure);
   parts.host.start();
   parts.host.push({ type: "operator.started" });
   const daemon = daemonOf(parts);
-  leaveNote(parts, daemon);
+  leaveNote(options, lockName, {
+    listen: daemon.listen === undefined ? [] : [addressText(daemon.listen)],
+    http: addressText(daemon.http), nick: daemon.status().nick,
+  });
   return { ok: true, daemon };
 }
 
-function refuse({ log }: RunOptions, exit: number, says: string): Started {
-  log.close();
-  return { ok: false, exit, says };
-}
-
-function makeFolder(folder: string): string | undefined {
-  const says = runtime.makeDataDir(folder);
-  return says === undefined ? undefined : `the data directory ${folder} cannot be used: ${says}; ` +
-    "nothing was started; choose another one with --data-dir";
-}
-
-function lockAdvice(
-  folder: string, taken: Exclude<Awaited<ReturnType<typeof takeLock>>, { ok: true }>,
-): string {
-  if (taken.why === "failed") return `cannot lock ${folder}: ${taken.text}; nothing was started`;
-  const who = taken.holder === undefined ? "another process"
-    : `${taken.holder.command} with process number ${taken.holder.pid}`;
-  return `${who} uses ${folder}; nothing was started; give each its own --data-dir`;
-}
-
-function assemble(options: RunOptions, lock: Lock): Parts {
+function assemble(options: RunOptions<MakerSettings>, lock: Lock): Parts {
   const { settings, ambient, log } = options;
   const identity = createIdentity(ambient.entropy);
   const updates = { ...settings.config.updates, version: options.version };
@@ -225,7 +180,7 @@ function targetsOf({ targets, socks: at }: MakerSettings, key: Secret): Map<stri
 }
 
 async function finish(parts: Parts, code: number): Promise<number> {
-  const { options, host, sockets, dialer, requests, store, lock } = parts;
+  const { host, sockets, dialer, requests } = parts;
   parts.finish = () => {};
   host.stop();
   sockets.closeAll();
@@ -233,12 +188,7 @@ async function finish(parts: Parts, code: number): Promise<number> {
   requests.closeAll();
   parts.commands.closeAll();
   parts.http?.close();
-  runtime.removeNote(options.folder, process.pid, "maker");
-  await store.close();
-  await lock.release();
-  if (code === exits.ok) options.log.log("info", "run.stopped", {});
-  options.log.close();
-  return code;
+  return letGo(parts, lockName, code);
 }
 
 /** Opens the HTTP face and the place where direct connections arrive; says why it did not. */
@@ -275,15 +225,6 @@ function readiness(parts: Parts): Readiness {
   return { ready: faults.length === 0, reasons: faults.map(({ name, why }) => `${name}: ${why}`) };
 }
 
-/** For `dogwatch status`; the lock keeps others away. */
-function leaveNote({ options }: Parts, { http, listen, status: ask }: MakerDaemon): void {
-  const says = runtime.writeNote(options.folder, {
-    pid: process.pid, listen: listen === undefined ? [] : [addressText(listen)],
-    http: addressText(http), nick: ask().nick,
-  }, "maker");
-  if (says !== undefined) options.log.log("warn", "run.no-note", { folder: options.folder, says });
-}
-
 function daemonOf(parts: Parts): MakerDaemon {
   return {
     http: parts.http?.address ?? parts.options.settings.http,
@@ -302,10 +243,7 @@ function daemonOf(parts: Parts): MakerDaemon {
 }
 
 function stop(parts: Parts, signal: string): void {
-  const { options: { ambient, log }, kernel: { state }, ended } = parts;
-  if (state.phase === "draining" || state.phase === "stopped") return;
-  const finish = (code: number): void => parts.finish(code);
-  limitStop(signal, { ambient, log, drainMs: state.config.drainMs, finish, ended });
+  if (!beginStop(parts, signal)) return;
   parts.sockets.stopListening();
   parts.host.push({ type: "operator.stop" });
 }

@@ -12,7 +12,8 @@ import type { Raw, RawTable } from "../../adapters/config/schema.ts";
 import { createLog } from "../../adapters/log.ts";
 import { type ArkServer, serveArk } from "../../cli/demo/ark.ts";
 import { quickened } from "../../cli/demo/ark-pace.ts";
-import { type ArkDaemon, start as startArk, type Started } from "../../cli/run-ark.ts";
+import { type ArkDaemon, start as startArk } from "../../cli/run-ark.ts";
+import type { Started } from "../../cli/run-locked.ts";
 import { sentences } from "../../cli/sentences-ark.ts";
 import { deposit, endow } from "../../sim/ark/acts.ts";
 import { block } from "../../sim/ark/run.ts";
@@ -71,7 +72,7 @@ function settingsOf(keys: Keys): ArkSettings {
 }
 
 export type Ran = {
-  readonly started: Started; readonly log: string[];
+  readonly started: Started<ArkDaemon>; readonly log: string[];
   /** A line with this, or so many of them. */
   readonly until: (pattern: RegExp, times?: number) => Promise<void>;
 };

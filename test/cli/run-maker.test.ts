@@ -15,7 +15,8 @@ import { type Client, connect } from "../../cli/demo/client.ts";
 import { serveChain, type ChainServer } from "../../cli/demo/chain.ts";
 import * as identity from "../../cli/demo/identity.ts";
 import type { Daemon } from "../../cli/run.ts";
-import { type MakerDaemon, start as startMaker, type Started } from "../../cli/run-maker.ts";
+import type { Started } from "../../cli/run-locked.ts";
+import { type MakerDaemon, start as startMaker } from "../../cli/run-maker.ts";
 import { sentences } from "../../cli/sentences-maker.ts";
 import type { Line } from "../../core/joinmarket/command.ts";
 import { notServing } from "../../core/joinmarket/onion.ts";
@@ -73,7 +74,7 @@ const wallet = ({ server, cookie }: { server: ChainServer; cookie: string }): Ke
 });
 
 type Ran = {
-  readonly started: Started; readonly log: string[];
+  readonly started: Started<MakerDaemon>; readonly log: string[];
   /** A line with this, or so many of them. */
   readonly until: (pattern: RegExp, times?: number) => Promise<void>;
 };
