@@ -1,67 +1,26 @@
 /**
- * `dogwatch ark`: the daemon of Ark wallets in the foreground, and the signals that steer it; and
- * `dogwatch ark plan`, which asks the one that runs.
- *
- * Rule 1: stdout carries one line, when the daemon runs, and nothing else. Talk goes to stderr.
- * Rule 2: SIGHUP applies what may change while it runs, SIGUSR2 takes what the operator trusts and
- * looks at all wallets now.
+ * `dogwatch ark`: the daemon of Ark wallets in the foreground; and `dogwatch ark plan`, which asks
+ * the one that runs. SIGUSR2 takes what the operator trusts and looks at all wallets now.
  * @module
  */
 import { addressText } from "../adapters/address.ts";
 import { createAmbient } from "../adapters/ambient.ts";
 import { getJson } from "../adapters/http.ts";
-import { cleanText, createLog, type Log } from "../adapters/log.ts";
+import { cleanText, type Log } from "../adapters/log.ts";
 import { plansIn, plansText } from "./ark-plan.ts";
 import { exits } from "./exit.ts";
-import { arkIn, type Flags, loadArk, type Read, tellProblems } from "./flags.ts";
-import { arkFolder } from "./history-file.ts";
+import { arkIn, type Flags, tellProblems } from "./flags.ts";
+import { foreground } from "./foreground.ts";
 import type { Io } from "./io.ts";
-import { reloader } from "./reload.ts";
 import { type ArkDaemon, start } from "./run-ark.ts";
 import { sentences } from "./sentences-ark.ts";
 import { chosen, loadAsking } from "./status.ts";
-import { type Steering, steered } from "./steer.ts";
-import { version } from "./version.ts";
 
 /** Runs until a signal ends it; the exit code. */
 export function ark(flags: Flags, io: Io): Promise<number> {
-  return steered(io, (steer) => run(flags, io, steer));
-}
-
-/** From the flags to the exit code. `steer` is called once, when there is a daemon to steer. */
-async function run(flags: Flags, io: Io, steer: (steering: Steering) => void): Promise<number> {
-  const loaded = loadArk(flags, io);
-  if (!loaded.ok) {
-    tellProblems(io, loaded.problems);
-    return exits.usage;
-  }
-  const { settings, read } = loaded;
-  const { logFormat, dataDir } = read.settings;
-  const ambient = createAmbient();
-  const log = createLog({
-    ambient, level: settings.config.logLevel, format: flags.json === true ? "json" : logFormat,
-    isTerminal: process.stderr.isTTY, sentences,
-  });
-  let daemon: ArkDaemon | undefined;
-  // Heard from the beginning: unheard, it would end the process.
-  const look = (): void => daemon?.look();
-  process.on("SIGUSR2", look);
-  try {
-    const started = await start({
-      settings, folder: arkFolder(dataDir), ambient, log, version: version(), env: io.env,
-      stderr: io.err,
-    });
-    if (!started.ok) {
-      io.err(`dogwatch: ${started.says}\n`);
-      return started.exit;
-    }
-    daemon = started.daemon;
-    tellReady(daemon, io, log);
-    steer(steeringOf(daemon, read, flags, io, log));
-    return await daemon.ended;
-  } finally {
-    process.off("SIGUSR2", look);
-  }
+  return foreground({
+    name: "ark", settingsIn: arkIn, sentences, start, tellReady, look: (daemon) => daemon.look(),
+  }, flags, io);
 }
 
 function tellReady(daemon: ArkDaemon, io: Io, log: Log): void {
@@ -69,26 +28,6 @@ function tellReady(daemon: ArkDaemon, io: Io, log: Log): void {
   const wallets = daemon.status().total;
   io.out(`${JSON.stringify({ event: "ark.ready", wallets, http })}\n`);
   log.log("info", "run.ark-ready", { wallets, http });
-}
-
-function steeringOf(
-  daemon: ArkDaemon, read: Read, flags: Flags, io: Io, log: Log,
-): Steering {
-  const problems = (next: Read): readonly string[] => {
-    const made = arkIn(next, io);
-    return made.ok ? [] : made.problems;
-  };
-  const apply = (next: Read): readonly string[] => {
-    const made = arkIn(next, io);
-    if (!made.ok) return made.problems;
-    daemon.reload(made.settings);
-    return [];
-  };
-  const { entries } = read;
-  return {
-    stop: daemon.stop,
-    reload: reloader({ daemon: "ark", entries, flags, io, log, problems, apply }),
-  };
 }
 
 /** A thousand wallets' plans take a moment to write down. */

@@ -12,6 +12,7 @@ import { keysByName } from "../adapters/config/keys.ts";
 import { arkOf, type ArkSettings } from "../adapters/config/ark-settings.ts";
 import { makerOf, type MakerSettings } from "../adapters/config/maker-settings.ts";
 import type { Raw } from "../adapters/config/schema.ts";
+import type { Relation } from "../adapters/config/targets.ts";
 import type { Io } from "./io.ts";
 
 /** What commander parsed. Every field is absent unless given. */
@@ -87,40 +88,30 @@ export function loadFlags(flags: Flags, io: Io): Loaded {
 /** A configuration without a fault. */
 export type Read = Extract<Loaded, { ok: true }>;
 
-export type MakerRead =
-  | { readonly ok: true; readonly settings: MakerSettings; readonly read: Read }
+/** The settings of one daemon, or everything that is wrong with them. */
+export type Made<Settings> =
+  | { readonly ok: true; readonly settings: Settings }
   | { readonly ok: false; readonly problems: readonly string[] };
-
-/** A maker's settings from file, environment and flags, or everything that is wrong with them. */
-export function loadMaker(flags: Flags, io: Io): MakerRead {
-  const read = loadFlags(flags, io);
-  return read.ok ? makerIn(read, io) : read;
-}
 
 /** The maker that a configuration makes, or what keeps it from being one. */
-export function makerIn(read: Read, io: Io): MakerRead {
-  const made = makerOf(read.settings.parsed, io.env);
-  if (made.ok) return { ok: true, settings: made.settings, read };
-  const problems = made.broken.map(({ keys, says }) => relationText(read.entries, keys, says));
-  return { ok: false, problems };
-}
-
-export type ArkRead =
-  | { readonly ok: true; readonly settings: ArkSettings; readonly read: Read }
-  | { readonly ok: false; readonly problems: readonly string[] };
-
-/** The settings of Ark wallets from file, environment and flags, or what is wrong with them. */
-export function loadArk(flags: Flags, io: Io): ArkRead {
-  const read = loadFlags(flags, io);
-  return read.ok ? arkIn(read, io) : read;
+export function makerIn(read: Read, io: Io): Made<MakerSettings> {
+  return madeOf(makerOf(read.settings.parsed, io.env), read);
 }
 
 /** The daemon of Ark wallets that a configuration makes, or what keeps it from being one. */
-export function arkIn(read: Read, io: Io): ArkRead {
-  const made = arkOf(read.settings.parsed, io.env);
-  if (made.ok) return { ok: true, settings: made.settings, read };
-  const problems = made.broken.map(({ keys, says }) => relationText(read.entries, keys, says));
-  return { ok: false, problems };
+export function arkIn(read: Read, io: Io): Made<ArkSettings> {
+  return madeOf(arkOf(read.settings.parsed, io.env), read);
+}
+
+type Broken = { readonly ok: false; readonly broken: readonly Relation[] };
+
+function madeOf<Settings>(
+  made: { readonly ok: true; readonly settings: Settings } | Broken, { entries }: Read,
+): Made<Settings> {
+  if (made.ok) return made;
+  return {
+    ok: false, problems: made.broken.map(({ keys, says }) => relationText(entries, keys, says)),
+  };
 }
 
 /** Tells every problem of a configuration, one a line. */
