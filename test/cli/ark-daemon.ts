@@ -3,40 +3,17 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { createAmbient } from "../../adapters/ambient.ts";
 import { load } from "../../adapters/config.ts";
 import { type ArkSettings, arkOf } from "../../adapters/config/ark-settings.ts";
 import type { Raw, RawTable } from "../../adapters/config/schema.ts";
-import { createLog } from "../../adapters/log.ts";
 import { type ArkServer, serveArk } from "../../cli/demo/ark.ts";
 import { quickened } from "../../cli/demo/ark-pace.ts";
-import { type ArkDaemon, start as startArk } from "../../cli/run-ark.ts";
-import type { Started } from "../../cli/run-locked.ts";
+import { type ArkDaemon, start } from "../../cli/run-ark.ts";
 import { sentences } from "../../cli/sentences-ark.ts";
 import { deposit, endow } from "../../sim/ark/acts.ts";
 import { block } from "../../sim/ark/run.ts";
 import { world } from "../support/ark-world.ts";
-import { folder } from "./capture.ts";
-
-export const temp = folder();
-export const ambient = createAmbient();
-export const ends: (() => unknown)[] = [];
-
-/** Ends all of them; for `after`. */
-export async function endAll(): Promise<void> {
-  for (const end of ends.reverse()) await end();
-  temp.remove();
-}
-
-let places = 0;
-export function place(): string {
-  places += 1;
-  const path = join(temp.path, `place${places}`);
-  mkdirSync(path, { mode: 0o700 });
-  return path;
-}
+import { ambient, ends, launched, place, type Ran } from "./daemons.ts";
 
 export type Keys = { readonly [key: string]: Raw };
 
@@ -71,51 +48,15 @@ function settingsOf(keys: Keys): ArkSettings {
   return { ...made.settings, config: { ...quickened(config), logLevel: "debug" } };
 }
 
-export type Ran = {
-  readonly started: Started<ArkDaemon>; readonly log: string[];
-  /** A line with this, or so many of them. */
-  readonly until: (pattern: RegExp, times?: number) => Promise<void>;
-};
-
 /** A daemon within this process. */
-export async function launch(keys: Keys, data = place()): Promise<Ran> {
-  const log: string[] = [];
-  const waiting = new Set<() => void>();
-  const started = await startArk({
-    settings: settingsOf(keys), folder: data, ambient,
-    log: createLog({
-      ambient, level: "debug", format: "json", isTerminal: false, sentences, repeatMs: 1,
-      write: (line) => {
-        log.push(line);
-        for (const look of waiting) look();
-      },
-    }),
-    version: "1.2.3", env: {}, stderr: () => {},
-  });
-  const until = (pattern: RegExp, times = 1): Promise<void> => new Promise((resolve) => {
-    const look = (): void => {
-      if (log.filter((line) => pattern.test(line)).length < times) return;
-      waiting.delete(look);
-      resolve();
-    };
-    waiting.add(look);
-    look();
-  });
-  return { started, log, until };
-}
-
-export function running({ started }: Ran): ArkDaemon {
-  assert.ok(started.ok, started.ok ? "" : started.says);
-  const { daemon } = started;
-  ends.push(async () => {
-    daemon.stop("test");
-    await daemon.ended;
-  });
-  return daemon;
+export function launch(keys: Keys, data = place()): Promise<Ran<ArkDaemon>> {
+  return launched({ start, sentences }, settingsOf(keys), data);
 }
 
 /** Everything about both wallets is known. */
-export async function settled({ until }: Ran, ...names: readonly string[]): Promise<void> {
+export async function settled(
+  { until }: Ran<ArkDaemon>, ...names: readonly string[]
+): Promise<void> {
   for (const name of names) {
     for (const of of ["program", "server", "chain", "rounds"]) {
       await until(new RegExp(`"ark\\.fact".*"wallet":"${name}","of":"${of}".*"to":"up"`));

@@ -9,11 +9,11 @@ import { after, test } from "node:test";
 import { getJson } from "../../adapters/http.ts";
 import type { ArkServer } from "../../cli/demo/ark.ts";
 import { leaveOrder, takeOrder } from "../../cli/ark-orders.ts";
+import type { ArkDaemon } from "../../cli/run-ark.ts";
 import { walletFor } from "../../sim/ark/state.ts";
-import {
-  ambient, arkWith, endAll, launch, place, type Ran, running, wallets,
-} from "./ark-daemon.ts";
+import { arkWith, launch, wallets } from "./ark-daemon.ts";
 import { run } from "./capture.ts";
+import { ambient, endAll, place, type Ran, running } from "./daemons.ts";
 
 after(endAll);
 
@@ -34,7 +34,7 @@ function journal(data: string): string {
 }
 
 /** The journal has come to hold this. */
-async function written(ran: Ran, data: string, what: RegExp): Promise<void> {
+async function written(ran: Ran<ArkDaemon>, data: string, what: RegExp): Promise<void> {
   const { http } = running(ran);
   for (let tries = 0; tries < 10_000; tries += 1) {
     if (what.test(journal(data))) return;

@@ -4,38 +4,20 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
-import { join } from "node:path";
 import { after, test } from "node:test";
-import { createAmbient } from "../../adapters/ambient.ts";
 import { load } from "../../adapters/config.ts";
 import { type ArkSettings, arkOf } from "../../adapters/config/ark-settings.ts";
 import type { RawTable } from "../../adapters/config/schema.ts";
-import { createLog } from "../../adapters/log.ts";
 import { type ArkServer, serveArk } from "../../cli/demo/ark.ts";
 import { quickened } from "../../cli/demo/ark-pace.ts";
 import { type ArkDaemon, start } from "../../cli/run-ark.ts";
 import { sentences } from "../../cli/sentences-ark.ts";
 import type { WalletStatus } from "../../core/ark/status.ts";
 import { ever, world } from "../support/ark-world.ts";
-import { folder } from "./capture.ts";
+import { ambient, endAll, ends, launched, place, type Ran, running } from "./daemons.ts";
 
-const temp = folder();
-const ambient = createAmbient();
-const ends: (() => unknown)[] = [];
-after(async () => {
-  for (const end of ends.reverse()) await end();
-  temp.remove();
-});
-
-let places = 0;
-function place(): string {
-  places += 1;
-  const path = join(temp.path, `place${places}`);
-  mkdirSync(path, { mode: 0o700 });
-  return path;
-}
+after(endAll);
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -59,51 +41,25 @@ const relay = `
   if (mode === "deaf") process.on("SIGTERM", () => console.log("not now"));
 `;
 
-type Ran = {
-  readonly ark: ArkServer; readonly daemon: ArkDaemon; readonly log: string[];
-  readonly until: (pattern: RegExp, times?: number) => Promise<void>;
+type Programmed = Pick<Ran<ArkDaemon>, "log" | "until"> & {
+  readonly ark: ArkServer; readonly daemon: ArkDaemon;
   readonly wallet: () => WalletStatus;
   readonly pid: () => number;
 };
 
 /** A daemon that runs the program of one wallet. */
-async function launch(script: string, mode: string, over: RawTable = {}): Promise<Ran> {
+async function launch(script: string, mode: string, over: RawTable = {}): Promise<Programmed> {
   const ark = await serveArk({ world: world({ startMs: Date.now() }), folder: place(), ambient });
   ends.push(() => ark.close());
   const port = await freePort();
   const run = [process.execPath, "-e", script, `${port}`, new URL(ark.url("alice")).port, mode];
-  const log: string[] = [];
-  const waiting = new Set<() => void>();
-  const started = await start({
-    settings: settingsOf({
-      name: "alice", url: `http://127.0.0.1:${port}`, token_file: ark.tokenFile("alice"), run,
-      ...over,
-    }),
-    folder: place(), ambient, version: "1.2.3", env: {}, stderr: () => {},
-    log: createLog({
-      ambient, level: "debug", format: "json", isTerminal: false, sentences, repeatMs: 1,
-      write: (line) => {
-        log.push(line);
-        for (const look of waiting) look();
-      },
-    }),
-  });
-  assert.ok(started.ok, started.ok ? "" : started.says);
-  const { daemon } = started;
-  ends.push(async () => {
-    daemon.stop("test");
-    await daemon.ended;
-  });
-  const until = (pattern: RegExp, times = 1): Promise<void> => new Promise((resolve) => {
-    const look = (): void => {
-      if (log.filter((line) => pattern.test(line)).length < times) return;
-      waiting.delete(look);
-      resolve();
-    };
-    waiting.add(look);
-    look();
-  });
+  const ran = await launched({ start, sentences }, settingsOf({
+    name: "alice", url: `http://127.0.0.1:${port}`, token_file: ark.tokenFile("alice"), run,
+    ...over,
+  }), place());
+  const daemon = running(ran);
   const wallet = (): WalletStatus => daemon.status().wallets[0]!;
+  const { log, until } = ran;
   return { ark, daemon, log, until, wallet, pid: () => wallet().program!.pid! };
 }
 

@@ -5,20 +5,17 @@
  */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { get } from "node:http";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { addressText } from "../../adapters/address.ts";
 import { getJson } from "../../adapters/http.ts";
 import type { ArkDaemon } from "../../cli/run-ark.ts";
 import { changeToken } from "../../sim/ark/acts.ts";
 import type { Outage } from "../../sim/ark/faults.ts";
 import { block } from "../../sim/ark/run.ts";
 import { ever, minuteMs } from "../support/ark-world.ts";
-import {
-  ambient, arkWith, endAll, launch, place, running, settled, temp, wallets,
-} from "./ark-daemon.ts";
+import { arkWith, launch, settled, wallets } from "./ark-daemon.ts";
 import { run, start } from "./capture.ts";
+import { ambient, endAll, place, running, temp, textAt } from "./daemons.ts";
 import { serverAt } from "./doctor/bench.ts";
 
 after(endAll);
@@ -26,16 +23,6 @@ after(endAll);
 const troublesOf = (daemon: ArkDaemon, wallet: string): readonly string[] => (
   daemon.status().wallets.find(({ name }) => name === wallet)!.degraded.map(({ name }) => name)
 );
-
-function textAt(daemon: ArkDaemon, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get(`http://${addressText(daemon.http)}${path}`, (response) => {
-      let text = "";
-      response.on("data", (part: Buffer) => (text += part.toString()));
-      response.on("end", () => resolve(text));
-    }).on("error", reject);
-  });
-}
 
 test("run ark: what is due is refreshed over HTTP in a round, and written down first", async () => {
   const ark = await arkWith({ alice: 3_000, bob: 30 });

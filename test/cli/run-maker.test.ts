@@ -4,18 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { get } from "node:http";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { addressText } from "../../adapters/address.ts";
-import { createAmbient } from "../../adapters/ambient.ts";
 import { getJson } from "../../adapters/http.ts";
-import { createLog } from "../../adapters/log.ts";
 import { type Client, connect } from "../../cli/demo/client.ts";
 import { serveChain, type ChainServer } from "../../cli/demo/chain.ts";
 import * as identity from "../../cli/demo/identity.ts";
 import type { Daemon } from "../../cli/run.ts";
-import type { Started } from "../../cli/run-locked.ts";
 import { type MakerDaemon, start as startMaker } from "../../cli/run-maker.ts";
 import { sentences } from "../../cli/sentences-maker.ts";
 import type { Line } from "../../core/joinmarket/command.ts";
@@ -24,32 +20,16 @@ import { mine } from "../../sim/chain/blocks.ts";
 import { pay } from "../../sim/chain/till.ts";
 import { chainOf, ours, startMs } from "../sim/chain/questions.ts";
 import { watch } from "../support/bitcoind.ts";
-import { folder, run, start } from "./capture.ts";
+import { run, start } from "./capture.ts";
+import {
+  ambient, endAll, ending, ends, launched, place, type Ran, running, temp, textAt,
+} from "./daemons.ts";
 import { closedPort, directoryAt, type Keys, serverAt, settingsOf } from "./doctor/bench.ts";
 
-const temp = folder();
-const ambient = createAmbient();
-const ends: (() => unknown)[] = [];
-after(async () => {
-  for (const end of ends) await end();
-  temp.remove();
-});
-
-let places = 0;
-function place(): string {
-  places += 1;
-  const path = join(temp.path, `place${places}`);
-  mkdirSync(path, { mode: 0o700 });
-  return path;
-}
+after(endAll);
 
 async function directory(keys: Keys = {}): Promise<Daemon> {
-  const daemon = await directoryAt(keys, place());
-  ends.push(async () => {
-    daemon.stop("test");
-    await daemon.ended;
-  });
-  return daemon;
+  return ending(await directoryAt(keys, place()));
 }
 
 const toOf = (daemon: Daemon): string => addressText(daemon.listen[0]!);
@@ -73,48 +53,10 @@ const wallet = ({ server, cookie }: { server: ChainServer; cookie: string }): Ke
   "maker.descriptors": accounts,
 });
 
-type Ran = {
-  readonly started: Started<MakerDaemon>; readonly log: string[];
-  /** A line with this, or so many of them. */
-  readonly until: (pattern: RegExp, times?: number) => Promise<void>;
-};
-
 /** A maker within this process. */
-async function launch(keys: Keys, data = place()): Promise<Ran> {
-  const log: string[] = [];
-  const waiting = new Set<() => void>();
-  const started = await startMaker({
-    settings: settingsOf({ "maker.http": "127.0.0.1:0", "log.level": "debug", ...keys }),
-    folder: data, ambient,
-    log: createLog({
-      ambient, level: "debug", format: "json", isTerminal: false, sentences, repeatMs: 1,
-      write: (line) => {
-        log.push(line);
-        for (const look of waiting) look();
-      },
-    }),
-    version: "1.2.3", env: {}, stderr: () => {},
-  });
-  const until = (pattern: RegExp, times = 1): Promise<void> => new Promise((resolve) => {
-    const look = (): void => {
-      if (log.filter((line) => pattern.test(line)).length < times) return;
-      waiting.delete(look);
-      resolve();
-    };
-    waiting.add(look);
-    look();
-  });
-  return { started, log, until };
-}
-
-function running({ started }: Ran): MakerDaemon {
-  assert.ok(started.ok, started.ok ? "" : started.says);
-  const { daemon } = started;
-  ends.push(async () => {
-    daemon.stop("test");
-    await daemon.ended;
-  });
-  return daemon;
+function launch(keys: Keys, data = place()): Promise<Ran<MakerDaemon>> {
+  const settings = settingsOf({ "maker.http": "127.0.0.1:0", "log.level": "debug", ...keys });
+  return launched({ start: startMaker, sentences }, settings, data);
 }
 
 type Taker = {
@@ -157,21 +99,12 @@ const ready = async (daemon: MakerDaemon) => {
   return { code: asked.code, reasons: (asked.body as { reasons: string[] }).reasons.join("; ") };
 };
 
-function textAt(daemon: MakerDaemon, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get(`http://${addressText(daemon.http)}${path}`, (response) => {
-      let body = "";
-      response.on("data", (bytes: Buffer) => (body += bytes.toString()));
-      response.on("end", () => resolve(body));
-    }).on("error", reject);
-  });
-}
-
 test("run maker: announced, asked, answered, cancelled; every face of it is open", async () => {
   const at = await directory();
   const t = await taker(at);
   const node = await chain();
-  const maker = await launch({ "maker.directories": [toOf(at)], ...wallet(node) });
+  const data = place();
+  const maker = await launch({ "maker.directories": [toOf(at)], ...wallet(node) }, data);
   const daemon = running(maker);
   const offer = await t.said("sw0reloffer");
   assert.equal(offer.from, daemon.status().nick);
@@ -189,8 +122,7 @@ test("run maker: announced, asked, answered, cancelled; every face of it is open
   daemon.stop("test");
   assert.equal((await t.said("cancel")).to, "PUBLIC");
   assert.equal(await daemon.ended, 0);
-  assert.match(readFileSync(join(temp.path, `place${places}`, "history.journal"), "latin1"),
-    /^dogwatch-journal 1\n/);
+  assert.match(readFileSync(join(data, "history.journal"), "latin1"), /^dogwatch-journal 1\n/);
 });
 
 test("run maker: without all it needs it stays, says what is wrong, and gets well", async () => {

@@ -8,7 +8,7 @@ import { arkOf } from "../../../adapters/config/ark-settings.ts";
 import { load } from "../../../adapters/config.ts";
 import { arkWallets } from "../../../cli/doctor/ark.ts";
 import { type Finding, within } from "../../../cli/doctor/finding.ts";
-import { place } from "../ark-daemon.ts";
+import { place } from "../daemons.ts";
 import { ambient } from "./bench.ts";
 
 /** Nobody listens there any more. */
