@@ -79,13 +79,18 @@ export function u32(p: Prng): number {
 /** A whole number from 0 to `n - 1`, each as likely; `n` from 1 to 2^32. */
 export function below(p: Prng, n: number): number {
   assert(Number.isSafeInteger(n), "below: a whole number");
-  if (n < 1 || n > 0x1_0000_0000) assert(false, `below: ${n} is out of range`);
+  if (n < 1 || n > 0x1_0000_0000) outOfRange("below", n);
   let draw = u32(p);
   // Nearly every draw is below this, and so below the exact bound, which costs a division.
   if (draw < 0x1_0000_0000 - n) return draw % n;
   const fair = 0x1_0000_0000 - (0x1_0000_0000 % n);
   while (draw >= fair) draw = u32(p);
   return draw % n;
+}
+
+// Not within those who draw: compilers may make the text with every draw.
+function outOfRange(who: string, n: number): never {
+  assert(false, `${who}: ${n} is out of range`);
 }
 
 /** A whole number from `low` to `high`, both included; at most 2^32 apart. */
@@ -131,7 +136,7 @@ const meanMax = 0x400_0000;
  */
 export function tailed(p: Prng, mean: number): number {
   if (mean <= 0) return 0;
-  if (mean > meanMax) assert(false, `tailed: a mean of ${mean} is out of range`);
+  if (mean > meanMax) outOfRange("tailed", mean);
   const top = smaller(Math.clz32(u32(p) | 1), 5);
   const span = (mean * (1 << top)) >> 1;
   return span <= 0 ? 0 : below(p, span + 1);

@@ -25,10 +25,15 @@ export const NEVER = Number.MAX_SAFE_INTEGER as Mono;
 
 /** A checked instant: a safe integer, zero or more. */
 export function mono(ms: number): Mono {
-  // Messages are made only when they are needed: this runs for every event.
-  if (!Number.isSafeInteger(ms)) assert(false, `not a whole number of milliseconds: ${ms}`);
-  if (ms < 0) assert(false, `negative instant: ${ms}`);
+  if (!Number.isSafeInteger(ms) || ms < 0) noInstant(ms);
   return ms as Mono;
+}
+
+// Not within `mono`, which runs for every event: compilers make the text there with every call,
+// and that of a large number is dear.
+function noInstant(ms: number): never {
+  if (ms < 0) assert(false, `negative instant: ${ms}`);
+  assert(false, `not a whole number of milliseconds: ${ms}`);
 }
 
 /** The instant `ms` (a whole number, zero or more) after `at`, never beyond `NEVER`. */

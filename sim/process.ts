@@ -167,27 +167,27 @@ function machineOf(w: World, node: Node, now: Mono): readonly [AnyRoot, SimState
     }
     case "fleet": case "ark": return fleets.machineOf(w, node, now);
     case "maker": case "taker": case "watcher": {
-      const tells = w.checks && w.oracles.isListening;
-      const state = peer.create({ ...commonOf(w, node, spec.directories), spec, tells }, now);
+      const state = peer.create(peerOf(w, node, spec, w.checks && w.oracles.isListening), now);
       return [peer.root(primitives) as unknown as AnyRoot, state];
     }
     case "flood": case "squatter": case "drip": case "garbage": case "forger":
     case "mute": case "churn": case "crowd": {
-      const state = hostile.create({ ...commonOf(w, node, spec.directories), spec }, now);
+      const state = hostile.create(peerOf(w, node, spec, false), now);
       return [hostile.root(primitives) as unknown as AnyRoot, state];
     }
     default: unreachable(spec);
   }
 }
 
-/** What every peer knows of the world when it starts. */
-function commonOf(
-  w: World, node: Node, names: readonly NodeId[] | undefined,
-): Omit<peer.PeerConfig, "spec" | "tells"> {
+/** What every peer knows of the world when it starts; one literal: they are all of one shape. */
+function peerOf<S extends { readonly directories?: readonly NodeId[] | undefined }>(
+  w: World, node: Node, spec: S, tells: boolean,
+): Omit<peer.PeerConfig, "spec"> & { readonly spec: S } {
   return {
     index: node.index, incarnation: node.incarnation, nick: node.identity.nick,
-    location: node.identity.location, network: "regtest", directories: directoriesOf(w, names),
-    nicks: w.nicks, keys: w.keys, key: prng.derive(w.key, "peer", node.id, node.incarnation),
+    location: node.identity.location, network: "regtest",
+    directories: directoriesOf(w, spec.directories), nicks: w.nicks, keys: w.keys,
+    key: prng.derive(w.key, "peer", node.id, node.incarnation), spec, tells,
   };
 }
 

@@ -121,7 +121,11 @@ export function pulse(m: Pulse, now: Mono, stepsMax: number): readonly Violation
     m.steps = 0;
   }
   m.steps += 1;
-  return m.steps === stepsMax + 1 ? [violation("X5", `${m.steps} steps at ${now}`)] : none;
+  return m.steps === stepsMax + 1 ? raced(m) : none;
+}
+
+function raced({ steps, at }: Pulse): readonly Violation[] {
+  return [violation("X5", `${steps} steps at ${at}`)];
 }
 
 const none: readonly Violation[] = Object.freeze([]);
