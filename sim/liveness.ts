@@ -38,6 +38,7 @@ import * as recovery from "./oracles/recovery.ts";
 import type { Law, LawId, Liveness, Sizes } from "./oracles/state.ts";
 import type { Asked, OracleNode, OracleWorld } from "./oracles/world.ts";
 import { shapeOf } from "./outcome.ts";
+import type { NodeId } from "./scenario.ts";
 import * as queue from "./queue.ts";
 
 export { excuses, lateMs, soonMs } from "./oracles/core.ts";
@@ -60,7 +61,7 @@ const questionsMax = 32;
 export function create(): Liveness {
   return {
     healedUs: -1, laws: [], first: new Map(), bootedUs: new Map(), awayUs: new Map(),
-    questions: new Map(), early: undefined, hasThieves: undefined,
+    questions: new Map(), silenced: new Set(), early: undefined, hasThieves: undefined,
   };
 }
 
@@ -79,10 +80,11 @@ export function told(w: OracleWorld, node: OracleNode, what: Told): void {
   const l = w.oracles.liveness;
   if (l.healedUs < 0) return;
   if (what.fact === "answered") l.questions.delete(`${node.index}:${what.tag}`);
-  if (what.fact === "down" && isLate(w, node)) excused(w, node, what.directory);
+  if (what.fact === "down") l.silenced.delete(`${node.index}@${what.directory}`);
   if (what.fact !== "asked" || !w.core.has(node.index) || !isSettled(w, node)) return;
   const to = coreMakers(w).find((one) => one.identity.nick === what.to);
   if (to === undefined || !isSettled(w, to) || l.questions.size >= questionsMax) return;
+  for (const { index } of [node, to]) if (l.silenced.has(`${index}@${what.directory}`)) return;
   if (!isUp(w, node, what.directory) || !isUp(w, to, what.directory)) return;
   const says = `${node.id}@${what.directory}: no answer from ${to.id}`;
   l.questions.set(`${node.index}:${what.tag}`, {
@@ -91,13 +93,24 @@ export function told(w: OracleWorld, node: OracleNode, what: Told): void {
   push(w, { id: "L4", isLate: false, isSecond: true }, w.nowUs + answerMs * 1_000);
 }
 
-/** Rule 1: who cannot say that he is there may be let go just as he is asked, or asks. */
-function excused(w: OracleWorld, { index }: OracleNode, at: string): void {
-  const { questions: open } = w.oracles.liveness;
-  for (const [key, { node, to, directory }] of open) {
-    if (directory === at && (node === index || to === index)) open.delete(key);
+/**
+ * Rule 1: who cannot say that he is there may be let go just as he is asked, or asks. Until he
+ * hears of it his connection passes for a live one.
+ */
+export function silenced(w: OracleWorld, at: NodeId, nick: string, reason: string): void {
+  const { healedUs, questions: open, silenced: gone } = w.oracles.liveness;
+  if (healedUs < 0 || !silences.has(reason)) return;
+  for (const one of corePeers(w)) {
+    if (one.identity.nick !== nick || !isLate(w, one)) continue;
+    gone.add(`${one.index}@${at}`);
+    for (const [key, { node, to, directory }] of open) {
+      if (directory === at && (node === one.index || to === one.index)) open.delete(key);
+    }
   }
 }
+
+/** For these a directory ends the connection of one from whom it has heard nothing. */
+const silences: ReadonlySet<string> = new Set(["idle-timeout", "pong-timeout", "nick-contest"]);
 
 /** Has L2 of such peers been looked at? Until then a dead connection may pass for a live one. */
 function isSettled(w: OracleWorld, peer: OracleNode): boolean {

@@ -66,14 +66,16 @@ export function step<S, E extends { readonly type: string }, F extends { readonl
   event: E | Tick,
   now: Mono,
 ): readonly (F | WakeEffect)[] {
-  // Messages are made elsewhere, and when they are needed: this runs once for every event.
-  if (now < k.now) wentBack(k.now, now);
+  // Messages are built only when they are needed: this runs once for every event.
+  if (now < k.now) assert(false, `time went back from ${k.now} to ${now}`);
   k.now = now;
   k.steps += 1;
   const out: (F | WakeEffect)[] = [];
   if (k.wakeAt <= now || k.steps === 1) runDue(k, now, out as F[]);
   k.root.step(k.state, event, now, out as F[]);
-  if (out.length > 0 && out.length > k.root.effectsMax(k.state)) tooMany(out.length);
+  if (out.length > 0 && out.length > k.root.effectsMax(k.state)) {
+    assert(false, `${out.length} effects in one step`);
+  }
   rearm(k, now, out);
   if (k.digest !== undefined) trace.fold(k.digest, now, event, out);
   return out;
@@ -82,7 +84,9 @@ export function step<S, E extends { readonly type: string }, F extends { readonl
 function runDue<S, E, F>(k: Kernel<S, E, F>, now: Mono, out: F[]): void {
   let ticks = 0;
   while (k.root.deadline(k.state) <= now) {
-    if (ticks >= ticksMax) staysDue(k.root.deadline(k.state), now);
+    if (ticks >= ticksMax) {
+      assert(false, `deadline ${k.root.deadline(k.state)} stays due at ${now}`);
+    }
     k.root.step(k.state, TICK, now, out);
     ticks += 1;
   }
@@ -90,24 +94,8 @@ function runDue<S, E, F>(k: Kernel<S, E, F>, now: Mono, out: F[]): void {
 
 function rearm<S, E, F>(k: Kernel<S, E, F>, now: Mono, out: (F | WakeEffect)[]): void {
   const at = k.root.deadline(k.state);
-  if (at <= now) leftDue(at, now);
+  if (at <= now) assert(false, `a step at ${now} left the deadline ${at} due`);
   if (at === k.wakeAt) return;
   k.wakeAt = at;
   out.push({ type: "wake", at });
-}
-
-function wentBack(from: Mono, to: Mono): never {
-  assert(false, `time went back from ${from} to ${to}`);
-}
-
-function tooMany(effects: number): never {
-  assert(false, `${effects} effects in one step`);
-}
-
-function leftDue(at: Mono, now: Mono): never {
-  assert(false, `a step at ${now} left the deadline ${at} due`);
-}
-
-function staysDue(at: Mono, now: Mono): never {
-  assert(false, `deadline ${at} stays due at ${now}`);
 }

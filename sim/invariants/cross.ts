@@ -121,11 +121,7 @@ export function pulse(m: Pulse, now: Mono, stepsMax: number): readonly Violation
     m.steps = 0;
   }
   m.steps += 1;
-  return m.steps === stepsMax + 1 ? raced(m) : none;
-}
-
-function raced({ steps, at }: Pulse): readonly Violation[] {
-  return [violation("X5", `${steps} steps at ${at}`)];
+  return m.steps === stepsMax + 1 ? [violation("X5", `${m.steps} steps at ${now}`)] : none;
 }
 
 const none: readonly Violation[] = Object.freeze([]);

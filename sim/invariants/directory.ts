@@ -141,7 +141,6 @@ function lingering(o: Observer, seen: Seen): void {
 /** Ticks in which nothing happens are few: there is one for each look of the heartbeat at most. */
 const idleTicksMax = 700;
 const idleMs = 10_000;
-const idleSays = `${idleTicksMax} wakes for nothing within ${idleMs} ms`;
 
 /** X5: the node does not wake again and again for nothing. */
 function idle(o: Observer, seen: Seen): void {
@@ -153,7 +152,7 @@ function idle(o: Observer, seen: Seen): void {
   }
   o.idleTicks += 1;
   if (o.idleTicks !== idleTicksMax) return;
-  seen.out.push(violation("X5", idleSays));
+  seen.out.push(violation("X5", `${idleTicksMax} wakes for nothing within ${idleMs} ms`));
 }
 
 /** D2: an event of a connection that ended before has no effect at all. */
@@ -181,7 +180,9 @@ function anchored(seen: Seen): void {
 function joined(o: Observer, seen: Seen): void {
   const { registry, sessions, counts } = seen.node;
   const isMore = counts.totals.registered > o.registeredSum;
-  if (isMore && registry.byNick.size > o.config.peersMax) crowded(registry.byNick.size, seen);
+  if (isMore && registry.byNick.size > o.config.peersMax) {
+    seen.out.push(violation("D4", `${registry.byNick.size} peers`));
+  }
   const isKnown = counts.totals.registered - o.registeredSum === o.joins;
   if (isKnown && registry.byNick.size === o.peers.size) return;
   for (const c of o.shaking) {
@@ -194,12 +195,6 @@ function joined(o: Observer, seen: Seen): void {
     }
     register(o, c, nick, seen.now);
   }
-}
-
-// Texts of numbers are made in functions of their own: beside what runs in every step, compilers
-// make them in every step too.
-function crowded(peers: number, seen: Seen): void {
-  seen.out.push(violation("D4", `${peers} peers`));
 }
 
 /** D5, D9: the heartbeat awaits only peers, and only those that were silent long enough. */
@@ -318,13 +313,9 @@ function isOverdue(o: Observer, c: Conn, since: Mono, now: Mono): boolean {
 function handshakes(o: Observer, seen: Seen): void {
   for (const c of o.shaking) {
     if (seen.now - c.openedAt < o.config.handshakeMs) return;
-    slow(c, seen);
+    const says = `shaking hands for ${seen.now - c.openedAt} ms`;
+    seen.out.push(violation("D16", says, { conn: c.id }));
   }
-}
-
-function slow(c: Conn, seen: Seen): void {
-  const says = `shaking hands for ${seen.now - c.openedAt} ms`;
-  seen.out.push(violation("D16", says, { conn: c.id }));
 }
 
 /**

@@ -61,7 +61,7 @@ export function glance(
     if (!known.has(type)) out.push(violation("X2", `an effect of kind ${type}`));
     if (type === "log") unsaid(node, effects[i] as Typed, out);
   }
-  if (wakes > 1) out.push(violation("X4", "several wakes in one step"));
+  if (wakes > 1) out.push(violation("X4", `${wakes} wakes in one step`));
   for (const one of cross.pulse(m.pulse, now, stepsMax)) out.push(one);
   if (m.kept === undefined) return;
   out.push(...cross.unchanged(m.kept));

@@ -177,6 +177,13 @@ function directory(
   const happened = event as invariants.Event;
   const did = effects as readonly invariants.Effect[];
   goals.directoryStepping(w, node, observer);
+  for (let i = 0; i < did.length; i += 1) {
+    const effect = did[i] as invariants.Effect;
+    if (effect.type !== "conn.close") continue;
+    const { conn, reason } = effect;
+    const nick = observer.conns.get(conn)?.hello?.nick ?? "";
+    if (observer.peers.get(nick)?.id === conn) liveness.silenced(w, node.id, nick, reason);
+  }
   const seen = invariants.observe(observer, state, happened, did, now);
   for (let i = 0; i < seen.length; i += 1) found.push(seen[i] as Violation);
   if (m.steps >= m.auditAt) {

@@ -100,6 +100,8 @@ export type Liveness = {
   readonly awayUs: Map<number, number>;
   /** L4: questions that await their answer: by node and tag. */
   readonly questions: Map<string, Question>;
+  /** Who was let go for silence and has not heard of it: node and directory. */
+  readonly silenced: Set<string>;
   early: Sizes | undefined;
   /** Somebody takes nicks of others; `undefined` before it is asked for. */
   hasThieves: boolean | undefined;
