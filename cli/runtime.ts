@@ -7,11 +7,12 @@
  * Rule 2: the note of a daemon that still runs is left alone.
  * @module
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAddress } from "../adapters/address.ts";
 import type { Ambient } from "../adapters/ambient.ts";
 import { readText } from "../adapters/bounded.ts";
+import { makeFolder } from "../adapters/folder.ts";
 import { getJson } from "../adapters/http.ts";
 import { arkFolder, makerFolder } from "./history-file.ts";
 
@@ -42,7 +43,7 @@ export function notePath(folder: string, name: DaemonName = "directory"): string
 /** Makes the data directory (mode 0700), or says why not. */
 export function makeDataDir(dataDir: string): string | undefined {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir, 0o700);
     return undefined;
   } catch (error) {
     return (error as Error).message;

@@ -5,10 +5,11 @@
  * Rule 2: compared only with runs on the same kind of machine: processor, cores, Node.
  * @module
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import { dirname } from "node:path";
 import { type Ambient, createAmbient } from "../../adapters/ambient.ts";
+import { makeFolder } from "../../adapters/folder.ts";
 import { columns } from "../../sim/report/lines.ts";
 import { countText } from "../../sim/words.ts";
 import { exits } from "../exit.ts";
@@ -98,7 +99,7 @@ function paged(text: string, io: Io): boolean {
 function written(file: string, io: Io, write: () => void): boolean {
   try {
     writing(file, () => {
-      mkdirSync(dirname(file), { recursive: true });
+      makeFolder(dirname(file));
       write();
     });
     return true;

@@ -6,10 +6,11 @@
  * Rule 2: written in one piece, with keys in a fixed order, so that a diff shows what changed.
  * @module
  */
-import { lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import * as z from "zod";
 import { readText } from "../../adapters/bounded.ts";
+import { makeFolder } from "../../adapters/folder.ts";
 import { cleanText } from "../../adapters/log.ts";
 import type { Scenario } from "../../sim/scenario.ts";
 import { simVersion } from "../../sim/scenario.ts";
@@ -196,7 +197,7 @@ export function writeWhole(file: string, content: string): void {
   const part = `${file}.part`;
   try {
     writing(file, () => {
-      mkdirSync(dirname(file), { recursive: true });
+      makeFolder(dirname(file));
       writeFileSync(part, content);
       renameSync(part, file);
     });

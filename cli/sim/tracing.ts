@@ -6,8 +6,9 @@
  * Rule 3: a file that takes no more is removed, and the run goes on without.
  * @module
  */
-import { closeSync, mkdirSync, openSync, readSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolder } from "../../adapters/folder.ts";
 import { readLines } from "../../adapters/tracefile.ts";
 import * as digest from "../../sim/digest.ts";
 import { shownTypes } from "../../sim/lines.ts";
@@ -31,7 +32,7 @@ const chunkChars = 65_536;
  */
 export function traceTo(file: string, scenario: Scenario): Tracing {
   const fd = writing(file, () => {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     return openSync(file, "w");
   });
   let pending = `${headerLine(scenario)}\n`;
