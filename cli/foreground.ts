@@ -2,7 +2,8 @@
  * A daemon with a folder of its own in the foreground, and the signals that steer it.
  *
  * Rule 1: stdout carries one line, when the daemon runs, and nothing else. Talk goes to stderr.
- * Rule 2: SIGHUP applies what may change while it runs, SIGUSR2 has it look at what it watches.
+ * Rule 2: a daemon runs on when nobody reads that line, and says so in its log.
+ * Rule 3: SIGHUP applies what may change while it runs, SIGUSR2 has it look at what it watches.
  * @module
  */
 import { createAmbient } from "../adapters/ambient.ts";
@@ -74,6 +75,7 @@ async function run<Settings extends Logged, Daemon extends Steerable<Settings>>(
       return started.exit;
     }
     daemon = started.daemon;
+    io.onLost?.((says) => log.log("warn", "run.ready-lost", { says }));
     kind.tellReady(daemon, io, log);
     steer(steeringOf(kind, daemon, read, flags, io, log));
     return await daemon.ended;

@@ -178,6 +178,9 @@ export const sentences: Sentences = {
   "run.journal-smaller": (f) =>
     `the journal is made smaller: ${f["after"]} bytes in place of ${f["before"]}`,
   "run.journal-kept": (f) => `the journal could not be made smaller: ${f["says"]}`,
+  "run.ready-lost": (f) =>
+    `the ready line could not be written to stdout: ${f["says"]}; ` +
+    "wallets are looked after all the same",
   "run.no-note": (f) =>
     `the data directory ${f["folder"]} cannot be used: ${f["says"]}; ` +
     "wallets are looked after all the same, `dogwatch status` needs --http",

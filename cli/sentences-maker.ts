@@ -148,5 +148,7 @@ export const sentences: Sentences = {
   "maker.draining": (f) =>
     `stopping: offers are withdrawn, ${f["directories"] === 1 ? "the directory is"
       : `${f["directories"]} directories are`} left`,
+  "run.ready-lost": (f) =>
+    `the ready line could not be written to stdout: ${f["says"]}; the maker runs all the same`,
   "run.maker-ready": (f) => `running as ${f["nick"]}; status page at ${f["http"]}`,
 };

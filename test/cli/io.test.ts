@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn, type StdioOptions } from "node:child_process";
-import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, writeFileSync, writeSync } from "node:fs";
 import * as net from "node:net";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
@@ -193,16 +193,35 @@ test("cli: io: process: a full disk under its log does not touch the daemon", as
   closeSync(full);
 });
 
-test("cli: io: process: a daemon whose ready line is lost serves, and says so", async () => {
-  const full = openSync("/dev/full", "w");
-  const child = start(["directory", ...free, "--json"], full, "pipe");
-  await child.until(/"run\.ready-lost".*ENOSPC.*could not be written to stdout/);
-  const [, http = ""] = await child.until(/"run\.ready".*"http":"([^"]+)"/);
-  assert.equal((await run(["healthcheck", "--http", http])).code, 0);
-  child.process.kill("SIGTERM");
-  assert.equal(await child.ended, 0);
-  closeSync(full);
-});
+/** Each daemon with what it needs to run, and how healthy it is with that alone. */
+const daemons = {
+  directory: { ready: "run.ready", health: 0, keys: "listen = '127.0.0.1:0'" },
+  maker: { ready: "run.maker-ready", health: 1, keys: "directories = ['127.0.0.1:1']" },
+  ark: {
+    ready: "run.ark-ready", health: 1,
+    keys: "[[ark.wallet]]\nname = 'a'\nurl = 'http://127.0.0.1:1'\ntoken_file = 'token'",
+  },
+};
+
+for (const [name, { ready, health, keys }] of Object.entries(daemons)) {
+  test(`cli: io: process: ${name}: it serves without its ready line, and says so`, async () => {
+    const config = join(temp.path, `${name}.toml`);
+    writeFileSync(config, `[${name}]\nhttp = '127.0.0.1:0'\n${keys}\n`);
+    const args = [name, "--config", config, "--json"];
+    const full = openSync("/dev/full", "w");
+    for (const code of ["ENOSPC", "EPIPE"]) {
+      const child = start(args, code === "ENOSPC" ? full : "pipe", "pipe");
+      child.process.stdout?.destroy();
+      await child.until(new RegExp(`"run\\.ready-lost".*${code}.*could not be written to stdout`));
+      const [, http = ""] = await child.until(new RegExp(`"${ready}".*"http":"([^"]+)"`));
+      assert.equal((await run(["healthcheck", "--http", http])).code, health);
+      assert.doesNotMatch(child.read(), /run\.stopping/);
+      child.process.kill("SIGTERM");
+      assert.equal(await child.ended, 0);
+    }
+    closeSync(full);
+  });
+}
 
 test("cli: io: process: a reader of the log that stalls does not stop the daemon", async () => {
   const path = join(temp.path, "log");

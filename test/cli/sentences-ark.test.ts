@@ -14,8 +14,8 @@ const root = process.cwd();
 const said: readonly (readonly [files: readonly string[], code: RegExp])[] = [
   [sources(root, ["core/ark", "core/notify"]), /"((?:ark|maker)\.[a-z-]+)"/g],
   [["adapters/round-events.ts", "adapters/requests.ts"], /report\("([a-z]+\.[a-z-]+)"/g],
-  [["cli/ark.ts", "cli/ark-journal.ts", "cli/run-ark.ts", "cli/run-locked.ts", "cli/overrun.ts",
-    "cli/reload.ts"], /log\("\w+", "([a-z]+\.[a-z-]+)"/g],
+  [["cli/ark.ts", "cli/ark-journal.ts", "cli/foreground.ts", "cli/run-ark.ts",
+    "cli/run-locked.ts", "cli/overrun.ts", "cli/reload.ts"], /log\("\w+", "([a-z]+\.[a-z-]+)"/g],
 ];
 
 test("ark: sentences: every code that is said has one, and none stands for nothing", () => {
