@@ -14,8 +14,13 @@ import { onReload } from "./signals.ts";
 
 if (process.argv[2] === "maker") setFlagsFromString("--semi-space-growth-factor=1");
 
+const daemons = ["directory", "maker", "ark"];
+const [, , command = "", next = ""] = process.argv;
+/** A word after it is another command, such as `ark plan`. */
+const isDaemon = daemons.includes(command) && (next === "" || next.startsWith("-"));
+
 const early = { isAsked: false };
-const undo = ["directory", "maker"].includes(process.argv[2] ?? "")
+const undo = isDaemon
   ? onReload(() => void (early.isAsked = true))
   : (): void => {};
 

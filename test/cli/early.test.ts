@@ -13,37 +13,57 @@ const temp = folder();
 after(temp.remove);
 
 const daemons = {
-  directory: "listen = '127.0.0.1:0'", maker: "directories = ['127.0.0.1:1']",
+  directory: { ready: "run.ready", keys: "listen = '127.0.0.1:0'" },
+  maker: { ready: "run.maker-ready", keys: "directories = ['127.0.0.1:1']" },
+  ark: {
+    ready: "run.ark-ready",
+    keys: "[[ark.wallet]]\nname = 'a'\nurl = 'http://127.0.0.1:1'\ntoken_file = 'token'",
+  },
 };
 
-for (const [name, keys] of Object.entries(daemons)) test(`${name}: early: signals are kept`, () => {
+for (const [name, { ready, keys }] of Object.entries(daemons)) {
+  test(`${name}: early: signals are kept`, () => {
+    const isCompiled = import.meta.url.endsWith(".js");
+    const [from, ext] = isCompiled ? ["./build/cli/", "js"] : ["./cli/", "ts"];
+    const config = join(temp.path, "early.toml");
+    writeFileSync(config, `[${name}]\nhttp = '127.0.0.1:0'\n${keys}\n`);
+    const args = [name, "--config", config, "--data-dir", temp.path, "--json"];
+    const script = `
+      process.argv[2] = "${name}";
+      await import("${from}early.${ext}");
+      const delivered = new Promise((resolve) => process.once("SIGHUP", resolve));
+      const awake = setInterval(() => {}, 1_000);
+      process.kill(process.pid, "SIGHUP");
+      await delivered;
+      clearInterval(awake);
+      const { dogwatch } = await import("${from}args.${ext}");
+      const out = (text) => process.stdout.write(text);
+      const ended = dogwatch(${JSON.stringify(args)}, { out, err: out, env: {} });
+      if (process.listenerCount("SIGHUP") !== 1) throw new Error("nobody hears SIGHUP");
+      process.emit("SIGTERM", "SIGTERM");
+      process.exit(await ended);`;
+    const loader = isCompiled ? [] : ["--import", "tsx"];
+    const ran = spawnSync(process.execPath, [...loader, "--input-type=module", "-e", script], {
+      encoding: "utf8",
+    });
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.match(ran.stdout, new RegExp(`"${name}\\.ready"`));
+    const codes = [...ran.stderr.matchAll(/"code":"((?:run|reload)\.[^"]+)"/g)]
+      .map(([, code]) => code);
+    assert.deepEqual(codes, [ready, "reload.unchanged", "run.stopping", "run.stopped"]);
+  });
+}
+
+test("ark plan: early: SIGHUP ends it, as it does every command that is no daemon", () => {
   const isCompiled = import.meta.url.endsWith(".js");
-  const [from, ext] = isCompiled ? ["./build/cli/", "js"] : ["./cli/", "ts"];
-  const config = join(temp.path, "early.toml");
-  writeFileSync(config, `[${name}]\nhttp = '127.0.0.1:0'\n${keys}\n`);
-  const args = [name, "--config", config, "--data-dir", temp.path, "--json"];
+  const early = isCompiled ? "./build/cli/early.js" : "./cli/early.ts";
   const script = `
-    process.argv[2] = "${name}";
-    await import("${from}early.${ext}");
-    const delivered = new Promise((resolve) => process.once("SIGHUP", resolve));
-    const awake = setInterval(() => {}, 1_000);
-    process.kill(process.pid, "SIGHUP");
-    await delivered;
-    clearInterval(awake);
-    const { dogwatch } = await import("${from}args.${ext}");
-    const out = (text) => process.stdout.write(text);
-    const ended = dogwatch(${JSON.stringify(args)}, { out, err: out, env: {} });
-    if (process.listenerCount("SIGHUP") !== 1) throw new Error("nobody hears SIGHUP");
-    process.emit("SIGTERM", "SIGTERM");
-    process.exit(await ended);`;
+    process.argv.splice(2, 0, "ark", "plan");
+    await import("${early}");
+    if (process.listenerCount("SIGHUP") !== 0) throw new Error("SIGHUP is kept");`;
   const loader = isCompiled ? [] : ["--import", "tsx"];
-  const ran = spawnSync(process.execPath, [...loader, "--input-type=module", "-e", script], {
+  const ran = spawnSync(process.execPath, [...loader, "--input-type=module", "-e", script, "x"], {
     encoding: "utf8",
   });
   assert.equal(ran.status, 0, ran.stderr);
-  assert.match(ran.stdout, new RegExp(`"${name}\\.ready"`));
-  const codes = [...ran.stderr.matchAll(/"code":"((?:run|reload)\.[^"]+)"/g)]
-    .map(([, code]) => code);
-  const ready = name === "maker" ? "run.maker-ready" : "run.ready";
-  assert.deepEqual(codes, [ready, "reload.unchanged", "run.stopping", "run.stopped"]);
 });
