@@ -12,7 +12,8 @@
  * heights, so that a restart repeats no notice that was told (`notice.ts`, `once`).
  * Rule 4: a height that is doubted moves no stage: it is told at once, with what it would mean, and
  * `isProven` says whether the height bears acts that cannot be taken back.
- * Rule 5: one that is on its way to the chain is not told of, but for its expiry.
+ * Rule 5: one that is on its way to the chain is not told of, but for its expiry. The stage that it
+ * came to meanwhile is told once it turns out not to be on its way.
  * Not known here: how VTXOs are refreshed, and what stands in the way.
  * @module
  */
@@ -65,6 +66,8 @@ export type Coin = {
   /** Refreshes that failed, in a row. */
   failures: number;
   isExiting: boolean;
+  /** Nobody was told of its stage: rule 5. */
+  isUntold: boolean;
 };
 
 export type Event =
@@ -238,7 +241,7 @@ function known(m: Expiry, vtxos: readonly Vtxo[], out: Out): void {
     const coin = m.coins.get(vtxo.id);
     if (coin === undefined) {
       const isExiting = vtxo.state === "exited" && !m.doubted.has(vtxo.id);
-      m.coins.set(vtxo.id, { vtxo, stage: "fine", failures: 0, isExiting });
+      m.coins.set(vtxo.id, { vtxo, stage: "fine", failures: 0, isExiting, isUntold: false });
       continue;
     }
     if (coin.vtxo.expiryHeight !== vtxo.expiryHeight) coin.stage = "fine";
@@ -285,7 +288,11 @@ function look(m: Expiry, now: Mono, out: Out): void {
     const stage = stageOf(m, coin, height);
     if (isFrom(stage, coin.stage) && stage !== coin.stage) {
       coin.stage = stage;
-      if (!isQuiet(m.config, coin)) push(entered, stage, coin);
+      coin.isUntold = true;
+    }
+    if (coin.isUntold && !isQuiet(m.config, coin)) {
+      coin.isUntold = false;
+      push(entered, coin.stage, coin);
     }
     const next = nextOf(m.config, coin);
     if (next < m.nextHeight) m.nextHeight = next;

@@ -5,11 +5,12 @@
  * Rule 1: at the height that it could have counted (`knowable`) each VTXO that it knows has the
  * stage that follows from its expiry, its delta and its depth, by arithmetic of our own. So its
  * notice is never later than its stated deadline, with whatever source.
- * Rule 2: what enters a stage is said in that very moment.
+ * Rule 2: what enters a stage is said in that very moment; if it was on its way to the chain, when it
+ * turns out not to be.
  * Rule 3: against the chain as it is, a gauge says how late it came at worst (`lateMaxMs`).
  * @module
  */
-import { stages, type Coin } from "../../core/ark/expiry.ts";
+import { stages } from "../../core/ark/expiry.ts";
 import type { Node } from "../../core/ark/node.ts";
 import { mono } from "../../core/time.ts";
 import { heightOf } from "../ark/chain.ts";
@@ -49,19 +50,13 @@ function lookAt(
     slack(o, s, key, is >= expected(o, node, id, isHeard ? height : 0));
     const before = o.life.stages.get(key);
     if (before === coin.stage) continue;
+    const at = o.life.staged.get(`${name} ${coin.stage}`);
+    const isSaid = at !== undefined && at >= sinceMs;
+    if (!isSaid && coin.isExiting && coin.stage !== "expired") continue;
     o.life.stages.set(key, coin.stage);
-    if (coin.stage === "fine" || coin.vtxo.amountSat < quietSat) continue;
-    if (coin.isExiting && coin.stage !== "expired") continue;
-    saidSo(o, name, coin, sinceMs, out);
+    if (isSaid || coin.stage === "fine" || coin.vtxo.amountSat < quietSat) continue;
+    out.push(violation("E2", `${name}: nobody is told that a VTXO is ${coin.stage}`));
   }
-}
-
-function saidSo(
-  o: Observer, name: string, coin: Coin, sinceMs: number, out: Violation[],
-): void {
-  const at = o.life.staged.get(`${name} ${coin.stage}`);
-  if (at !== undefined && at >= sinceMs) return;
-  out.push(violation("E2", `${name}: nobody is told that a VTXO is ${coin.stage}`));
 }
 
 /** The stage of a VTXO at a height, by its place in `stages`. */

@@ -17,7 +17,7 @@ export function coin(id: string, stage: Stage = "due", fields: Partial<Vtxo> = {
     id, amountSat: 50_000n, expiryHeight: stage === "expired" ? 1_000 : 1_100,
     exitDeltaBlocks: 6, exitDepth: 2, state: "spendable", ...fields,
   };
-  return { vtxo, stage, failures: 0, isExiting: false };
+  return { vtxo, stage, failures: 0, isExiting: false, isUntold: false };
 }
 
 /** Everything seen at `ms`, at height 1,000. */

@@ -128,6 +128,18 @@ test("ark: expiry: what is on its way to the chain is told of only when it expir
   assert.deepEqual(told(notices()), ["expired 2"]);
 });
 
+test("ark: expiry: what came due on its way to the chain is told once it is not on its way", () => {
+  const { m, send, notices, stage } = start([vtxo("a:0"), vtxo("b:0")]);
+  send({ type: "exiting", vtxos: ["a:0", "b:0"], doubted: [] }, 0);
+  while (stage("a:0") === "fine") send({ type: "tick" }, expiry.deadline(m));
+  assert.equal(stage("a:0"), "due");
+  assert.deepEqual(told(notices()), []);
+  for (const vtxos of [["a:0"], ["a:0", "b:0"], ["a:0"], []]) {
+    send({ type: "exiting", vtxos, doubted: [] }, 10 * min);
+  }
+  assert.deepEqual(told(notices()), ["due 1", "due 1"], "each once, however often that changes");
+});
+
 test("ark: expiry: what is worth nothing wakes nobody", () => {
   const { m, send, notices, stage } = start([vtxo("a:0", { amountSat: 329n })]);
   while (expiry.deadline(m) < 20 * hour) send({ type: "tick" }, expiry.deadline(m));

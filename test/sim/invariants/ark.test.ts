@@ -153,11 +153,11 @@ test("ark laws: E3: the truth is doubted, a lie may be", () => {
 });
 
 /** The guard knows the brief one, and takes it to be in this stage. */
-function guarded(s: Stage, as: "fine" | "due" | "exit-now"): void {
+function guarded(s: Stage, as: "fine" | "due" | "exit-now", isExiting = false): void {
   const [, id = ""] = s.ids;
   const vtxo = { id, amountSat: 50_000n } as never;
-  const node = s.state.byName.get("wallet0");
-  node?.guardian.expiry.coins.set(id, { vtxo, stage: as, failures: 0, isExiting: false });
+  const coin = { vtxo, stage: as, failures: 0, isExiting, isUntold: false };
+  s.state.byName.get("wallet0")?.guardian.expiry.coins.set(id, coin);
 }
 
 function looked(s: Stage, at: number): readonly string[] {
@@ -202,6 +202,14 @@ test("ark laws: E2: a stage that nobody is told of", () => {
   t.step(1, tick, { type: "log", level: "warn", code: "ark.expiry-exit-now",
     fields: { wallet: "wallet0", count: 1 } });
   assert.deepEqual(looked(t, 1), []);
+});
+
+test("ark laws: E2: a stage entered on the way to the chain, which then was none", () => {
+  const s = stage();
+  guarded(s, "exit-now", true);
+  assert.deepEqual(looked(s, 1), []);
+  guarded(s, "exit-now");
+  assert.deepEqual(looked(s, 1 + minute), ["E2"]);
 });
 
 /** What is wrong with exits at an instant, in ms. */
