@@ -41,9 +41,9 @@ type Line = Happening & { readonly event: string; readonly atMs: number };
 const inTurn = (...events: readonly string[]): RegExp =>
   new RegExp(events.map((event) => `"event":"demo\\.${event}"`).join("[^]*"));
 
-// The story goes round, so what a busy machine misses comes again; a minute is for the worst one.
+// The story goes round, so what a busy machine misses comes again; a signal ends it, not its time.
 test("demo: within seconds: probe, eviction, return; offers, outage, offers again", async () => {
-  const child = start(["demo", "--for", "60", "--json"], temp.path, fast);
+  const child = start(["demo", "--for", "600", "--json"], temp.path, fast);
   await child.until("out", inTurn("offers-announced", "payment", "block", "offers-announced"));
   await child.until("out", inTurn(
     "halted", "backend-down", "offers-withdrawn", "started", "backend-up", "offers-announced",
