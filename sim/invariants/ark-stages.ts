@@ -5,8 +5,8 @@
  * Rule 1: at the height that it could have counted (`knowable`) each VTXO that it knows has the
  * stage that follows from its expiry, its delta and its depth, by arithmetic of our own. So its
  * notice is never later than its stated deadline, with whatever source.
- * Rule 2: what enters a stage is said in that very moment; if it was on its way to the chain, when it
- * turns out not to be.
+ * Rule 2: what enters a stage is said in that very moment; if it was on its way to the chain, when
+ * it turns out not to be.
  * Rule 3: against the chain as it is, a gauge says how late it came at worst (`lateMaxMs`).
  * @module
  */
