@@ -19,6 +19,7 @@ import { after, NEVER, soonest, type Mono } from "../time.ts";
 import * as blindness from "./blindness.ts";
 import * as drive from "./drive.ts";
 import * as expiry from "./expiry.ts";
+import * as funds from "./funds.ts";
 import type { Effect, Event, Sight } from "./guardian-events.ts";
 import * as heights from "./height.ts";
 import * as intents from "./intents.ts";
@@ -304,6 +305,7 @@ function answered(m: Guardian, token: number, answer: Answer, now: Mono, out: Ef
     seen(m, reading, answer, now, out);
     const { next } = reading;
     if (reading.op.op === "exits") next.push(...questions(m, now));
+    if (reading.op.op === "exit-fee") next.push(...funds.next(m.shepherd.funds));
     return read(m, next, now, out);
   }
   const heard = drive.answered(m.drive, token, answer, now, out);
@@ -321,15 +323,14 @@ function questions(m: Guardian, now: Mono): Op[] {
   if (refresh.asksPending(m.refresh, m.drive, s, m.shepherd.leaving, now)) {
     ops.push({ op: "pending" });
   }
-  const vtxos = shepherd.feeQuestion(m.shepherd, s, now);
-  return vtxos.length === 0 ? ops : [...ops, { op: "exit-fee", vtxos }];
+  return [...ops, ...shepherd.feeQuestion(m.shepherd, m.drive, s, now)];
 }
 
 /** One answer of the look. */
 function seen(m: Guardian, reading: Reading, answer: Answer, now: Mono, out: Effect[]): void {
   const { op: { op }, from } = reading;
   if (answer.ok) return took(m, answer.done, from, now, out);
-  if (op === "exit-fee") shepherd.feeHeard(m.shepherd, undefined, out);
+  if (op === "exit-fee") shepherd.feeHeard(m.shepherd, m.drive, sight(m, now), undefined, out);
   // A wallet that knows no exits has none.
   if (op === "exits" && answer.why === "unsupported") exits(m, [], from, now, out);
   const reason = answer.why === "unavailable" ? answer.reason : answer.why;
@@ -355,9 +356,8 @@ function took(m: Guardian, done: Done, from: Mono, now: Mono, out: Effect[]): vo
     shown(m, "server", done.info.serverPubkey, out);
   } else if (done.op === "exit-fee") {
     const { isFundable, feeSat } = done;
-    const asked = m.reading?.op;
-    const count = asked?.op === "exit-fee" ? asked.vtxos.length : 0;
-    shepherd.feeHeard(m.shepherd, { isFundable, feeSat, count }, out);
+    const s = sight(m, now);
+    shepherd.feeHeard(m.shepherd, m.drive, s, { isFundable, feeSat }, out);
   }
 }
 

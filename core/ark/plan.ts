@@ -68,7 +68,7 @@ export function plan(m: Guardian, now: Mono, rowsMax = 1_000): Plan {
   assert(rowsMax >= 0, "a count");
   const s = sight(m, now);
   const { latest, doubt } = m.expiry.height;
-  const { fee } = m.shepherd;
+  const { fee } = m.shepherd.funds;
   const coins = [...m.expiry.coins.values()].toSorted((a, b) => byExpiry(a.vtxo, b.vtxo));
   return {
     schema: 1, wallet: m.config.expiry.wallet,

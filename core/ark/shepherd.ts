@@ -6,8 +6,7 @@
  * it (`autoExit`), it is worth it and not known to be unpayable. Otherwise the operator is told
  * what is to be done, once for each VTXO and reason. An exit that somebody has called off is his.
  * Rule 2: from `due` on it is asked what an exit would cost and whether the wallet can pay; that it
- * cannot is told, and when it can again. While it cannot it is asked more often, and after each
- * block: coins that are sent to it count when they stand in one.
+ * cannot is told, and when it can again. What can be paid leaves, though not all can (`funds.ts`).
  * Rule 3: whatever leaves, or is about to, is refreshed no more (`leaving`). A refresh that is
  * still open keeps its VTXOs until it is settled, which its patience bounds: `marginBlocks` is for
  * that. The operator is told that an exit waits for it. So does an exit of what the wallet has
@@ -23,16 +22,18 @@ import { assert } from "../assert.ts";
 import * as backoff from "../backoff.ts";
 import type { ArkNotice, ClaimBlock, ExitBlock } from "../notify/ark.ts";
 import type { Prng } from "../prng.ts";
-import { after, mono, NEVER, soonest, type Mono } from "../time.ts";
+import { after, NEVER, soonest, type Mono } from "../time.ts";
 import * as drive from "./drive.ts";
 import { byExpiry, isAtLeast, type Coin, type Config as ExpiryConfig } from "./expiry.ts";
+import * as funds from "./funds.ts";
 import type { Effect, Sight } from "./guardian-events.ts";
 import { isText, type Intent, type Settled } from "./intents.ts";
 import { isBeyondMargin } from "./patience.ts";
 import { isLeaving } from "./refresh.ts";
 import * as still from "./still.ts";
+import type { Op } from "./wallet.ts";
 
-export type Config = still.Config & {
+export type Config = still.Config & funds.Config & {
   /** May the daemon begin exits? Off: it costs fees and cannot be taken back. */
   readonly autoExit: boolean;
   /** And of what has expired already? Off. */
@@ -51,26 +52,15 @@ export type Config = still.Config & {
   readonly claimMs: number;
   /** What was rejected is asked for again after this, in ms. 3,600,000. */
   readonly restMs: number;
-  /** Costs are asked for so often, in ms. 3,600,000. */
-  readonly feeMs: number;
-  /** And while the wallet cannot pay them. 300,000. */
-  readonly feeShortMs: number;
-  /** Then a block lets it be asked at once, but so long after the last time, in ms. 60,000. */
-  readonly feeGapMs: number;
   /** Between two intents. From 5 s to 10 min. */
   readonly gap: backoff.Config;
 };
 
 export const defaults: Config = {
-  ...still.defaults, autoExit: false, exitExpired: false, exitMinSat: 10_000n, autoClaim: false,
-  destination: "", batchMax: 16, exitMs: 120_000, claimMs: 1_800_000, restMs: 3_600_000,
-  feeMs: 3_600_000, feeShortMs: 300_000, feeGapMs: 60_000,
+  ...still.defaults, ...funds.defaults, autoExit: false, exitExpired: false, exitMinSat: 10_000n,
+  autoClaim: false, destination: "", batchMax: 16, exitMs: 120_000, claimMs: 1_800_000,
+  restMs: 3_600_000,
   gap: { baseMs: 5_000, maxMs: 600_000, times: 2, per: 1 },
-};
-
-/** What exits of `count` VTXOs would cost. */
-export type Fee = {
-  readonly isFundable: boolean; readonly feeSat: bigint; readonly count: number;
 };
 
 export type Shepherd = {
@@ -84,12 +74,7 @@ export type Shepherd = {
   readonly needs: Map<string, ExitBlock>;
   readonly claims: Map<string, ClaimBlock>;
   readonly still: still.Still;
-  /** What the wallet said of costs; `undefined`: not asked, or not answered. */
-  fee: Fee | undefined;
-  /** When costs were asked for last, and at which height; `NEVER`: not yet. */
-  feeAskedAt: Mono;
-  feeHeight: number | undefined;
-  isFeeTold: boolean;
+  readonly funds: funds.Funds;
   /** Fewer, after one was rejected and none was named. */
   batchMax: number;
   openAt: Mono;
@@ -102,14 +87,14 @@ export function create(config: Config, expiry: ExpiryConfig, chance: Prng): Shep
   const { batchMax, destination } = config;
   assert(batchMax >= 1, "a call holds something");
   assert(destination === "" || isText(destination), "a destination is short");
-  const { exitMs, claimMs, restMs, feeMs, feeShortMs, feeGapMs } = config;
-  for (const ms of [exitMs, claimMs, restMs, feeMs, feeShortMs, feeGapMs]) {
+  const { exitMs, claimMs, restMs } = config;
+  for (const ms of [exitMs, claimMs, restMs]) {
     assert(Number.isSafeInteger(ms) && ms >= 1, "a time is a whole number of milliseconds");
   }
   return {
     config, expiry, chance, leaving: new Set(), rests: new Map(), needs: new Map(),
-    claims: new Map(), still: still.create(config, expiry.wallet), fee: undefined,
-    feeAskedAt: NEVER, feeHeight: undefined, isFeeTold: false, batchMax, openAt: NEVER, failures: 0,
+    claims: new Map(), still: still.create(config, expiry.wallet), funds: funds.create(config),
+    batchMax, openAt: NEVER, failures: 0,
   };
 }
 
@@ -136,34 +121,40 @@ export function look(
   if (!isOpening(d, "claim")) claim(m, d, s, now, out);
 }
 
-/** What an exit would cost is asked for of these; empty: nothing is to be asked now. */
-export function feeQuestion(m: Shepherd, s: Sight, now: Mono): readonly string[] {
-  if (!s.isFresh || now < feeFrom(m, s)) return [];
+/** Asks what exits would cost, where that is due. */
+export function feeQuestion(m: Shepherd, d: drive.Drive, s: Sight, now: Mono): readonly Op[] {
+  if (!s.isFresh || !funds.isDue(m.funds, m.config, s.said, now)) return [];
+  const spoken = funds.underWay(d, s);
   const list = [...s.coins.values()].filter((coin) => isAtLeast(coin, "due")
-    && !isLeaving(s, coin) && coin.vtxo.amountSat >= m.config.exitMinSat && isText(coin.vtxo.id));
+    && !isLeaving(s, coin) && coin.vtxo.amountSat >= m.config.exitMinSat && isText(coin.vtxo.id)
+    && !spoken.has(coin.vtxo.id));
   if (list.length === 0) return [];
-  m.feeAskedAt = now;
-  m.feeHeight = s.said;
-  const first = list.toSorted((a, b) => byExpiry(a.vtxo, b.vtxo)).slice(0, m.config.batchMax);
-  return first.map(({ vtxo }) => vtxo.id);
-}
-
-/** From when on costs may be asked for. */
-function feeFrom({ config: c, feeAskedAt: at, feeHeight, isFeeTold }: Shepherd, s: Sight): Mono {
-  if (at === NEVER) return mono(0);
-  if (!isFeeTold) return after(at, c.feeMs);
-  return after(at, s.said === feeHeight ? c.feeShortMs : c.feeGapMs);
+  const vtxos = [...spoken, ...firstOf(m, list)].slice(0, m.config.batchMax);
+  return funds.ask(m.funds, vtxos, s.said, now);
 }
 
 /** What the wallet says of costs; nothing, if it did not say. */
-export function feeHeard(m: Shepherd, fee: Fee | undefined, out: Effect[]): void {
-  m.fee = fee;
-  if (fee === undefined || fee.isFundable === !m.isFeeTold) return;
-  m.isFeeTold = !fee.isFundable;
+export function feeHeard(
+  m: Shepherd, d: drive.Drive, s: Sight, said: funds.Said, out: Effect[],
+): void {
+  const spoken = funds.underWay(d, s);
+  const wanted = [...s.coins.values()].filter((coin) => isAtLeast(coin, "exit-now")
+    && !isLeaving(s, coin) && !spoken.has(coin.vtxo.id) && otherBlockOf(m, s, coin) === undefined);
+  // One question holds no more. What has no room beside what is under way waits.
+  const room = m.config.batchMax > spoken.size ? m.config.batchMax - spoken.size : 0;
+  const first = firstOf(m, wanted).slice(0, room);
+  const news = funds.heard(m.funds, said, [...spoken], first);
   const { wallet } = m.expiry;
-  if (fee.isFundable) return notify(out, { kind: "ark-exit-fundable", wallet });
-  const { count, feeSat } = fee;
-  notify(out, { kind: "ark-exit-unfundable", wallet, count, feeSat });
+  if (news === "ark-exit-fundable") notify(out, { kind: news, wallet });
+  if (news !== "ark-exit-unfundable" || m.funds.fee === undefined) return;
+  const { count, feeSat } = m.funds.fee;
+  notify(out, { kind: news, wallet, count, feeSat });
+}
+
+/** Those that expire first, as many as a call holds. */
+function firstOf({ config: { batchMax } }: Shepherd, list: readonly Coin[]): readonly string[] {
+  const first = list.toSorted((a, b) => byExpiry(a.vtxo, b.vtxo)).slice(0, batchMax);
+  return first.map(({ vtxo }) => vtxo.id);
 }
 
 /** May this one be asked for right now, as far as anybody sees? */
@@ -211,6 +202,13 @@ function amountOf(m: Shepherd, s: Sight, id: string): bigint {
 
 /** Why a VTXO that would have to leave does not; `undefined` if nothing is in the way. */
 export function blockOf(m: Shepherd, s: Sight, coin: Coin): ExitBlock | undefined {
+  const why = otherBlockOf(m, s, coin);
+  const isPayable = !funds.isShort(m.funds, coin.vtxo.id);
+  return isPayable || (why !== undefined && why !== "refreshing") ? why : "unfundable";
+}
+
+/** The same, as if everything could be paid. */
+function otherBlockOf(m: Shepherd, s: Sight, coin: Coin): ExitBlock | undefined {
   const { config: c } = m;
   const { id, amountSat, state } = coin.vtxo;
   if (!c.autoExit) return "not-allowed";
@@ -218,7 +216,6 @@ export function blockOf(m: Shepherd, s: Sight, coin: Coin): ExitBlock | undefine
   if (m.rests.has(id)) return "rejected";
   if (isOver(s, coin) && !c.exitExpired) return "expired";
   if (amountSat < c.exitMinSat || !isText(id)) return "too-small";
-  if (m.fee?.isFundable === false) return "unfundable";
   return state === "locked" && !isBeyondMargin(m.expiry, s, id) ? "refreshing" : undefined;
 }
 
@@ -247,6 +244,8 @@ function want(m: Shepherd, d: drive.Drive, s: Sight, out: Effect[]): void {
       m.leaving.add(id);
       why = heldBy(d, id);
     }
+    // It is being asked whether this one can be paid all the same.
+    if (why === "unfundable" && m.funds.trial !== undefined) continue;
     if (why === undefined) {
       m.needs.delete(id);
     } else if (m.needs.get(id) !== why) {

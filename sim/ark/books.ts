@@ -8,8 +8,8 @@
  * @module
  */
 import { assert } from "../../core/assert.ts";
-import { seenAt, type View } from "./chain.ts";
-import type { Coin } from "./server.ts";
+import { placeOf, seenAt, type View } from "./chain.ts";
+import { exitTxids, type Coin } from "./server.ts";
 import type { Barkd, Held, Movement, News, Wallet, World } from "./state.ts";
 
 /** The server's coin behind a VTXO of a wallet. */
@@ -39,6 +39,15 @@ export function heldSat(w: World, wallet: Wallet, states: readonly Held["state"]
 export function fundsSat(wallet: Wallet): bigint {
   const rest = wallet.seenSat - wallet.spentSat;
   return rest > 0n ? rest : 0n;
+}
+
+/** Transactions that exits of these still have to send. */
+export function unsent(w: World, ids: readonly string[]): number {
+  let txs = 0;
+  for (const id of ids) {
+    for (const txid of exitTxids(coinOf(w, id))) if (placeOf(w.chain, txid) === undefined) txs += 1;
+  }
+  return txs;
 }
 
 /** The wallet looks at its deposits. */

@@ -268,15 +268,12 @@ export function cost(
   const named = ids.length > 0 ? ids : spendable.map(({ id }) => id);
   const wrong = named.filter((id) => {
     const state = wallet.vtxos.get(id)?.state;
-    return state === undefined || state === "spent" || state === "exited";
+    return state === undefined || state === "spent";
   });
   if (wrong.length > 0) {
-    return no("bad", `VTXO unknown, exited or spent: ${wrong.join(", ")}`, wrong, localMs);
+    return no("bad", `VTXO unknown, claimed or spent: ${wrong.join(", ")}`, wrong, localMs);
   }
-  let txs = 0;
-  for (const id of named) {
-    txs += exitTxids(coinOf(w, id)).filter((txid) => placeOf(w.chain, txid) === undefined).length;
-  }
+  const txs = books.unsent(w, named);
   const broadcastSat = BigInt(txs * exitVb * rate);
   const claimSat = named.length === 0 ? 0n : BigInt(claimVb * rate);
   const isFundable = books.fundsSat(wallet) >= broadcastSat;

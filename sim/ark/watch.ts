@@ -6,13 +6,15 @@
  * for an exit, as long as the exit's last transaction can still come in time.
  * Rule 2: the blame is the daemon's as soon as there was one chance to exit and nobody asked for
  * it. Otherwise it goes to what was in the way of most blocks.
+ * Rule 3: funds go to exits that are under way, and then to what expires first; what cannot be paid
+ * out of them keeps nothing back.
  * @module
  */
-import { fundsSat } from "./books.ts";
+import { fundsSat, unsent } from "./books.ts";
 import { heightOf } from "./chain.ts";
 import * as faults from "./faults.ts";
 import type { Coin } from "./server.ts";
-import type { Barkd, Blame, Chances, World } from "./state.ts";
+import type { Barkd, Blame, Chances, Wallet, World } from "./state.ts";
 
 /** The notes on a VTXO, begun when they are first wanted. */
 export function chancesOf(w: World, id: string): Chances {
@@ -34,25 +36,54 @@ export function note(w: World): void {
     kind !== "slow" && kind !== "mute" && kind !== "storm" && kind !== "replay-close"
       && kind !== "one-and-close" && kind !== "endless-mailbox" && kind !== "wild-numbers"
   ));
+  const soon: Coin[] = [];
   for (const id of w.server.live) {
     const coin = w.server.coins.get(id)!;
     const left = coin.expiryHeight - tip;
     if (left > w.config.watchBlocks || left <= 0) continue;
-    const b = w.barkds.get(coin.owner);
-    if (b?.wallet?.vtxos.has(id) === true) noteOne(w, b, coin, left, isServerDown);
+    if (w.barkds.get(coin.owner)?.wallet?.vtxos.has(id) === true) soon.push(coin);
+  }
+  if (soon.length === 0) return;
+  const funds = new Map<string, Funds>();
+  for (const coin of soon.toSorted(byExpiry)) {
+    const b = w.barkds.get(coin.owner)!;
+    const own = funds.get(b.name) ?? fundsOf(w, b.wallet!);
+    funds.set(b.name, own);
+    noteOne(w, b, coin, own, coin.expiryHeight - tip, isServerDown);
   }
 }
 
+function byExpiry(a: Coin, b: Coin): number {
+  return a.expiryHeight - b.expiryHeight || (a.id < b.id ? -1 : 1);
+}
+
+/** What nothing has a claim to yet, and the exits that the rest is for. */
+type Funds = { leftSat: bigint; readonly underWay: ReadonlySet<string> };
+
+function fundsOf(w: World, wallet: Wallet): Funds {
+  const underWay = [...wallet.exits.values()]
+    .filter(({ stage: { at } }) => at === "start" || at === "processing")
+    .map(({ vtxo }) => vtxo);
+  const spokenSat = costSat(w, underWay);
+  return { leftSat: fundsSat(wallet) - spokenSat, underWay: new Set(underWay) };
+}
+
+function costSat(w: World, ids: readonly string[]): bigint {
+  return BigInt(unsent(w, ids) * w.config.exitVb * w.rate);
+}
+
 function noteOne(
-  w: World, b: Barkd, coin: Coin, left: number, isServerDown: boolean,
+  w: World, b: Barkd, coin: Coin, funds: Funds, left: number, isServerDown: boolean,
 ): void {
   const chances = chancesOf(w, coin.id);
   chances.blocks += 1;
   const isBarkdDown = b.process !== "running"
     || faults.ofBarkd(w.outages, b.name, w.nowMs).length > 0;
   const isChainDown = faults.ofChain(w.outages, b.name, w.nowMs).length > 0;
-  const needsSat = BigInt(coin.exitDepth * w.config.exitVb * w.rate);
-  const isUnfunded = fundsSat(b.wallet!) < needsSat;
+  const isUnderWay = funds.underWay.has(coin.id);
+  const needsSat = isUnderWay ? 0n : costSat(w, [coin.id]);
+  const isUnfunded = funds.leftSat < needsSat;
+  if (!isUnfunded) funds.leftSat -= needsSat;
   if (isBarkdDown) chances.barkdDown += 1;
   if (isServerDown) chances.serverDown += 1;
   if (isChainDown) chances.chainDown += 1;

@@ -238,6 +238,29 @@ test("ark: coins for an exit that come at last are seen within minutes", () => {
   assert.ok(asked() - before <= 1, "and then it is asked by the hour");
 });
 
+test("ark: of two that have to leave, the one that can be paid does", () => {
+  const ids: string[] = [];
+  const r = rig.start({ before: ({ world: w }) => {
+    // Two transactions can be paid: one of the first, and not three of the second as well.
+    acts.deposit(w, "alice", BigInt(2 * w.config.exitVb * w.rate));
+    ids.push(acts.endow(w, "alice", [100_000n], 26, 1)[0]!.id);
+    ids.push(acts.endow(w, "alice", [90_000n], 27, 3)[0]!.id);
+  } });
+  during(r, 200 * hour, { on: "server", fault: { kind: "closing" } });
+  const [cheap, dear] = ids;
+  const exits = () => r.world.barkds.get("alice")!.wallet!.exits;
+  rig.until(r, () => exits().has(cheap!), 5 * hour);
+  assert.equal(rig.one(r).fee?.isFundable, false);
+  rig.pass(r, 2 * hour);
+  assert.equal(exits().get(cheap!)?.stage.at, "claimed");
+  assert.ok(!exits().has(dear!), "by half it would not be saved");
+  assert.deepEqual(audit(r.world), []);
+  rig.act(r, (w) => acts.deposit(w, "alice", 100_000n));
+  rig.until(r, () => exits().has(dear!), hour);
+  rig.pass(r, 2 * hour);
+  sound(r);
+});
+
 test("ark: mailbox: what is paid in is read at once when news come, and polled otherwise", () => {
   const r = rig.start();
   rig.pass(r, 3 * minute);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as drive from "../../../core/ark/drive.ts";
 import * as expiry from "../../../core/ark/expiry.ts";
+import * as funds from "../../../core/ark/funds.ts";
 import type { Sight } from "../../../core/ark/guardian-events.ts";
 import * as shepherd from "../../../core/ark/shepherd.ts";
 import { done, unavailable, type Answer } from "../../../core/ark/wallet.ts";
@@ -95,44 +96,95 @@ test("ark: shepherd: a height that is not proven, or a stale sight, begins nothi
 });
 
 test("ark: shepherd: costs are asked for early, their trouble told, and its end", () => {
-  const { m, out, look, kinds, run } = start();
+  const { d, m, out, look, kinds, run } = start();
   const s = sightOf([coin("a:0", "fine"), coin("b:0", "due"), coin("c:0", "due")],
-    [exit("c:0", "start")]);
-  assert.deepEqual(shepherd.feeQuestion(m, s, mono(0)), ["b:0"]);
-  assert.deepEqual(shepherd.feeQuestion(m, s, mono(hour - 1)), []);
-  assert.deepEqual(shepherd.feeQuestion(m, s, mono(hour)), ["b:0"]);
-  const trouble = { isFundable: false, feeSat: 900n, count: 1 };
-  for (const fee of [trouble, trouble, undefined]) shepherd.feeHeard(m, fee, out);
-  shepherd.feeHeard(m, trouble, out);
+    [exit("c:0", "awaiting-delta")]);
+  const question = (ms: number) => shepherd.feeQuestion(m, d, s, mono(ms));
+  const heard = (said: funds.Said) => shepherd.feeHeard(m, d, s, said, out);
+  assert.deepEqual(question(0), [{ op: "exit-fee", vtxos: ["b:0"] }]);
+  assert.deepEqual(question(hour - 1), []);
+  assert.deepEqual(question(hour), [{ op: "exit-fee", vtxos: ["b:0"] }]);
+  const trouble = { isFundable: false, feeSat: 900n };
+  for (const said of [trouble, undefined, trouble]) {
+    heard(said);
+    assert.deepEqual(funds.next(m.funds), []);
+  }
   assert.deepEqual(look(sightOf([last("b:0")]), 0), []);
   run();
   assert.deepEqual(kinds(), ["ark-exit-unfundable", "ark-exit-needed"]);
-  shepherd.feeHeard(m, { ...trouble, isFundable: true }, out);
+  heard({ ...trouble, isFundable: true });
   assert.equal(look(sightOf([last("b:0")]), 1).length, 1);
   assert.deepEqual(kinds().slice(2), ["ark-exit-fundable"]);
   const none = sightOf([coin("a:0", "fine")]);
-  assert.deepEqual(shepherd.feeQuestion(start().m, none, mono(0)), []);
+  assert.deepEqual(shepherd.feeQuestion(start().m, d, none, mono(0)), []);
 });
 
 test("ark: shepherd: costs that cannot be paid are asked for again soon, and after a block", () => {
-  const { m, out } = start();
+  const { d, m, out } = start();
   const { feeShortMs, feeGapMs, feeMs } = shepherd.defaults;
   const at = (said: number): Sight => ({ ...sightOf([coin("b:0", "due")]), said });
   const asks = (said: number, ms: number): boolean => (
-    shepherd.feeQuestion(m, at(said), mono(ms)).length > 0
+    shepherd.feeQuestion(m, d, at(said), mono(ms)).length > 0
   );
+  const heard = (said: funds.Said) => shepherd.feeHeard(m, d, at(1_000), said, out);
   assert.ok(asks(1_000, 0));
-  shepherd.feeHeard(m, { isFundable: false, feeSat: 900n, count: 1 }, out);
+  heard({ isFundable: false, feeSat: 900n });
+  assert.deepEqual(funds.next(m.funds), []);
   assert.ok(!asks(1_000, feeShortMs - 1));
   assert.ok(!asks(1_001, feeGapMs - 1), "a block a second is no storm");
   assert.ok(asks(1_001, feeGapMs));
   // No answer is no news: it is asked on.
-  shepherd.feeHeard(m, undefined, out);
+  heard(undefined);
   assert.ok(!asks(1_001, feeGapMs + feeShortMs - 1));
   assert.ok(asks(1_001, feeGapMs + feeShortMs));
-  shepherd.feeHeard(m, { isFundable: true, feeSat: 900n, count: 1 }, out);
+  heard({ isFundable: true, feeSat: 900n });
   assert.ok(!asks(1_002, 2 * feeGapMs + feeShortMs));
   assert.ok(asks(1_002, feeGapMs + feeShortMs + feeMs));
+});
+
+test("ark: shepherd: what can be paid leaves though not all can, and nothing false is told", () => {
+  const { d, m, out, look, notices, run } = start();
+  const s = sightOf([
+    last("a:0", { expiryHeight: 1_010 }), last("b:0", { expiryHeight: 1_020 }),
+    last("c:0", { expiryHeight: 1_030 }), coin("d:0", "due", { expiryHeight: 1_090 }),
+    last("e:0", { expiryHeight: 1_005, amountSat: 9_999n }), last("f:0"),
+  ], [exit("f:0", "processing")]);
+  // What is under way comes first; what must leave, and is worth it, is asked about one by one.
+  const costs: Readonly<Record<string, number>> = {
+    "f:0": 200, "a:0": 300, "b:0": 700, "c:0": 500, "d:0": 100,
+  };
+  const asked: string[] = [];
+  let ops = shepherd.feeQuestion(m, d, s, mono(0));
+  while (ops.length > 0) {
+    const [op] = ops;
+    assert.ok(op?.op === "exit-fee", "only costs are asked for");
+    asked.push(op.vtxos.map((id) => id.slice(0, 1)).join(""));
+    const sat = op.vtxos.reduce((sum, id) => sum + (costs[id] ?? 0), 0);
+    shepherd.feeHeard(m, d, s, { isFundable: sat <= 1_000, feeSat: BigInt(sat) }, out);
+    ops = funds.next(m.funds);
+    if (ops.length > 0) assert.deepEqual(look(s, 0), [], "not before it is known");
+  }
+  assert.deepEqual(asked, ["fabcd", "fa", "fab", "fac"]);
+  const [call] = look(s, 1);
+  assert.deepEqual(call?.call, { op: "exit", vtxos: ["a:0", "c:0"] });
+  run();
+  const told = notices.map((one) => (
+    one.kind === "ark-exit-needed" ? `${one.lead} ${one.why}`
+    : one.kind === "ark-exit-unfundable" ? `${one.count} ${one.feeSat}` : one.kind
+  ));
+  assert.deepEqual(told.toSorted(), ["5 1800", "b:0 unfundable", "e:0 too-small"]);
+});
+
+test("ark: shepherd: more exits under way than a question holds: none is begun beside them", () => {
+  const { d, m, out, look } = start({ batchMax: 2 });
+  const ids = ["a:0", "b:0", "c:0"];
+  const s = sightOf([last("d:0"), ...ids.map((id) => last(id))],
+    ids.map((id) => exit(id, "start")));
+  const ask = shepherd.feeQuestion(m, d, s, mono(0));
+  assert.deepEqual(ask, [{ op: "exit-fee", vtxos: ["a:0", "b:0"] }]);
+  shepherd.feeHeard(m, d, s, { isFundable: false, feeSat: 900n }, out);
+  assert.deepEqual(funds.next(m.funds), []);
+  assert.deepEqual(look(s, 0), []);
 });
 
 test("ark: shepherd: what is in an open intent waits for its end", () => {

@@ -210,6 +210,54 @@ test("sim: ark: losses: blame goes to what was in the way", () => {
   assert.equal(blameAfter(alone, 11), "daemon");
 });
 
+/** Two that expire together, each of this many transactions, and funds. */
+function two(depths: readonly [number, number], fundsSat: bigint): { w: World; ids: string[] } {
+  const w = worlds.world();
+  acts.deposit(w, "alice", fundsSat);
+  worlds.blocks(w, 1);
+  call(w, { op: "sync-onchain" });
+  const ids = depths.map((depth, at) => acts.endow(w, "alice", [30_000n], 10 + at, depth)[0]!.id);
+  return { w, ids };
+}
+
+const blames = (w: World): unknown[] => audit(w).map(({ blame }) => blame);
+
+test("sim: ark: losses: funds are for what is under way, and then for what expires first", () => {
+  const w = worlds.world();
+  const txSat = BigInt(w.config.exitVb * w.rate);
+  // Enough for one of two: nobody has to save the other.
+  const first = two([2, 2], 2n * txSat + 1n);
+  worlds.blocks(first.w, 13);
+  assert.deepEqual(blames(first.w), ["daemon", "funds"]);
+  // One that is too dear keeps nothing from one that is not.
+  const cheap = two([3, 1], 2n * txSat);
+  worlds.blocks(cheap.w, 13);
+  assert.deepEqual(blames(cheap.w), ["funds", "daemon"]);
+  // What is under way has had its share.
+  const begun = two([2, 2], 2n * txSat + 1n);
+  call(begun.w, { op: "exit", vtxos: [begun.ids[1]!] });
+  for (let i = 0; i < 13; i += 1) turn(begun.w);
+  assert.deepEqual(blames(begun.w), ["funds"]);
+  assert.equal(stateOf(begun.w, begun.ids[1]!), "claimable");
+});
+
+test("sim: ark: exits: what is under way may be asked about, and costs what is unsent", () => {
+  const { w, id } = world();
+  const cost = (): number => {
+    const answer = call(w, { op: "exit-fee", vtxos: [id] });
+    assert.ok(answer.ok && answer.done.op === "exit-fee", "it is answered");
+    return answer.done.txs;
+  };
+  assert.equal(cost(), 2);
+  call(w, { op: "exit", vtxos: [id] });
+  const path: string[] = [];
+  for (let i = 0; i < 4; i += 1) {
+    turn(w);
+    path.push(`${stateOf(w, id)} ${cost()}`);
+  }
+  assert.deepEqual(path, ["processing 1", "processing 0", "awaiting-delta 0", "awaiting-delta 0"]);
+});
+
 test("sim: ark: losses: a server that is away takes nothing until it is back", () => {
   const { w } = world(5);
   worlds.fault(w, { on: "server", fault: { kind: "down" } });
