@@ -345,11 +345,14 @@ function answered(
 
 function refused(o: Observer, s: Step, one: Asked, body: string): void {
   o.seen.add("refresh-failed");
-  if (!body.includes("rejected")) return;
+  if (!rejection.test(body)) return;
   const ids = vtxosOf(one.body);
   if (ids.length === 1 && ids[0] !== undefined) o.life.rejected.set(ids[0], s.now);
   else o.seen.add("batch-rejected");
 }
+
+/** What barkd says when the server takes none of these, or they are worth too little. */
+const rejection = /submitting round participation.*invalid argument|below dust limit/i;
 
 /** A reorganisation may take so many. */
 const leapBlocks = 6;

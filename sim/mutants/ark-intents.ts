@@ -101,6 +101,13 @@ export const arkIntents: readonly Mutant[] = [
     replace: "return false;",
   },
   {
+    id: "ark-rejected-asked-again", aims: "A5", isArks,
+    says: "what the server rejected does not rest",
+    file: "core/ark/refresh.js",
+    find: "        m.rests.set(id, after(now, m.config.restMs));\n        failed.push(id);",
+    replace: "        failed.push(id);",
+  },
+  {
     id: "ark-unavailable-asked-again", aims: "A5", isArks,
     says: "an answer that says nothing lets an intent be asked for again",
     file: "core/ark/drive.js",
