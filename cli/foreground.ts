@@ -59,29 +59,19 @@ async function run<Settings extends Logged, Daemon extends Steerable<Settings>>(
     ambient, level: settings.config.logLevel, format: flags.json === true ? "json" : logFormat,
     isTerminal: process.stderr.isTTY, sentences: kind.sentences,
   });
-  let daemon: Daemon | undefined;
-  // Heard from the beginning: unheard, it would end the process.
-  const look = (): void => {
-    if (daemon !== undefined) kind.look(daemon);
-  };
-  process.on("SIGUSR2", look);
-  try {
-    const started = await kind.start({
-      settings, folder: folderOf(dataDir, kind.name), ambient, log, version: version(),
-      env: io.env, stderr: io.err,
-    });
-    if (!started.ok) {
-      io.err(`dogwatch: ${started.says}\n`);
-      return started.exit;
-    }
-    daemon = started.daemon;
-    io.onLost?.((says) => log.log("warn", "run.ready-lost", { says }));
-    kind.tellReady(daemon, io, log);
-    steer(steeringOf(kind, daemon, read, flags, io, log));
-    return await daemon.ended;
-  } finally {
-    process.off("SIGUSR2", look);
+  const started = await kind.start({
+    settings, folder: folderOf(dataDir, kind.name), ambient, log, version: version(),
+    env: io.env, stderr: io.err,
+  });
+  if (!started.ok) {
+    io.err(`dogwatch: ${started.says}\n`);
+    return started.exit;
   }
+  const { daemon } = started;
+  io.onLost?.((says) => log.log("warn", "run.ready-lost", { says }));
+  kind.tellReady(daemon, io, log);
+  steer(steeringOf(kind, daemon, read, flags, io, log));
+  return await daemon.ended;
 }
 
 function refuse(problems: readonly string[], io: Io): number {
@@ -90,8 +80,8 @@ function refuse(problems: readonly string[], io: Io): number {
 }
 
 function steeringOf<Settings, Daemon extends Steerable<Settings>>(
-  { name, settingsIn }: Kind<Settings, Daemon>, daemon: Daemon, { entries }: Read, flags: Flags,
-  io: Io, log: Log,
+  { name, settingsIn, look }: Kind<Settings, Daemon>, daemon: Daemon, { entries }: Read,
+  flags: Flags, io: Io, log: Log,
 ): Steering {
   const problems = (next: Read): readonly string[] => {
     const made = settingsIn(next, io);
@@ -106,5 +96,6 @@ function steeringOf<Settings, Daemon extends Steerable<Settings>>(
   return {
     stop: daemon.stop,
     reload: reloader({ daemon: name, entries, flags, io, log, problems, apply }),
+    look: () => look(daemon),
   };
 }

@@ -39,4 +39,10 @@ export function onReload(reload: () => void): () => void {
   return () => void process.off("SIGHUP", reload);
 }
 
+/** SIGUSR2: look at what is watched, now. Returns what undoes it. */
+export function onLook(look: () => void): () => void {
+  process.on("SIGUSR2", look);
+  return () => void process.off("SIGUSR2", look);
+}
+
 function ignore(): void {}

@@ -4,12 +4,14 @@
  */
 import { takeEarlyReload } from "./early.ts";
 import type { Io } from "./io.ts";
-import { onReload, onStop } from "./signals.ts";
+import { onLook, onReload, onStop } from "./signals.ts";
 
 /** What the signals do. */
 export type Steering = {
   readonly stop: (signal: string) => void;
   readonly reload: () => void;
+  /** Where there is something to look at. */
+  readonly look?: () => void;
 };
 
 /** Runs `run`, which calls `steer` once, when there is a daemon to steer. Gives its exit code. */
@@ -18,9 +20,9 @@ export async function steered(
 ): Promise<number> {
   let steering: Steering | undefined;
   const early: { signal: string | undefined; reload: boolean } = {
-    signal: undefined, reload: takeEarlyReload(),
+    signal: undefined, reload: false,
   };
-  // Without these, a SIGHUP that comes while the daemon starts would end it.
+  // Unheard, a SIGHUP or a SIGUSR2 that comes while the daemon starts would end it.
   const undo = [
     onStop((signal) => {
       if (steering === undefined) early.signal = signal;
@@ -30,7 +32,10 @@ export async function steered(
       if (steering === undefined) early.reload = true;
       else steering.reload();
     }),
+    onLook(() => steering?.look?.()),
   ];
+  // Only now: without anybody who hears it, a signal is the system's.
+  if (takeEarlyReload()) early.reload = true;
   try {
     return await run((chosen) => {
       steering = chosen;

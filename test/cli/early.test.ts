@@ -1,5 +1,5 @@
 /**
- * SIGHUP while a daemon is still being loaded, and SIGTERM before it is ready.
+ * SIGHUP and SIGUSR2 while a daemon is still being loaded, and SIGTERM before it is ready.
  * @module
  */
 import assert from "node:assert/strict";
@@ -30,16 +30,25 @@ for (const [name, { ready, keys }] of Object.entries(daemons)) {
     const args = [name, "--config", config, "--data-dir", temp.path, "--json"];
     const script = `
       process.argv[2] = "${name}";
+      const heard = () => {
+        for (const signal of ["SIGHUP", "SIGUSR2"]) {
+          if (process.listenerCount(signal) !== 1) throw new Error("nobody hears " + signal);
+        }
+      };
       await import("${from}early.${ext}");
+      heard();
       const delivered = new Promise((resolve) => process.once("SIGHUP", resolve));
       const awake = setInterval(() => {}, 1_000);
+      const looked = new Promise((resolve) => process.once("SIGUSR2", resolve));
       process.kill(process.pid, "SIGHUP");
+      process.kill(process.pid, "SIGUSR2");
       await delivered;
+      await looked;
       clearInterval(awake);
       const { dogwatch } = await import("${from}args.${ext}");
       const out = (text) => process.stdout.write(text);
       const ended = dogwatch(${JSON.stringify(args)}, { out, err: out, env: {} });
-      if (process.listenerCount("SIGHUP") !== 1) throw new Error("nobody hears SIGHUP");
+      heard();
       process.emit("SIGTERM", "SIGTERM");
       process.exit(await ended);`;
     const loader = isCompiled ? [] : ["--import", "tsx"];
@@ -54,13 +63,15 @@ for (const [name, { ready, keys }] of Object.entries(daemons)) {
   });
 }
 
-test("ark plan: early: SIGHUP ends it, as it does every command that is no daemon", () => {
+test("ark plan: early: signals end it, as it does every command that is no daemon", () => {
   const isCompiled = import.meta.url.endsWith(".js");
   const early = isCompiled ? "./build/cli/early.js" : "./cli/early.ts";
   const script = `
     process.argv.splice(2, 0, "ark", "plan");
     await import("${early}");
-    if (process.listenerCount("SIGHUP") !== 0) throw new Error("SIGHUP is kept");`;
+    for (const signal of ["SIGHUP", "SIGUSR2"]) {
+      if (process.listenerCount(signal) !== 0) throw new Error(signal + " is kept");
+    }`;
   const loader = isCompiled ? [] : ["--import", "tsx"];
   const ran = spawnSync(process.execPath, [...loader, "--input-type=module", "-e", script, "x"], {
     encoding: "utf8",
