@@ -3,9 +3,11 @@
  *
  * Rule 1: a question names what is under way first: its money is spoken for, and an exit that is
  * paid by half saves nothing.
- * Rule 2: if all together cannot be paid, it is asked which can: one after the other in the order
- * given, each beside what is under way and beside those before it that could be. What could not
- * be is passed over: one that is dear keeps none back that is cheap.
+ * Rule 2: if all together cannot be paid, it is asked which can: what is under way at once, or
+ * where that cannot be paid one after the other; then what is to leave, one after the other in the
+ * order given; each beside those before it that could be. What could not be is passed over: one
+ * that is dear keeps none back that is cheap, also if it is under way. Is more under way than one
+ * question holds, nothing is begun beside it.
  * Rule 3: it is asked by the hour; more often while all cannot be paid, and after each block: coins
  * that are sent to the wallet count when they stand in one.
  * Rule 4: no answer is no news. Of what nobody knows nothing is in the way of an exit.
@@ -38,11 +40,14 @@ export type Fee = {
 
 /** Rule 2, under way. */
 type Trial = {
-  /** What is asked about with each, and those that can be paid beside it. */
+  /** No question names more. */
+  readonly max: number;
+  readonly spoken: readonly string[];
+  /** What can be paid, and is asked about with each. */
   readonly sure: string[];
-  /** Of these the last question was; `undefined`: none was put yet. */
-  at: string | undefined;
-  readonly rest: string[];
+  /** Of these the last question was. */
+  at: readonly string[];
+  readonly rest: (readonly string[])[];
 };
 
 export type Funds = {
@@ -96,26 +101,41 @@ export type Said = { readonly isFundable: boolean; readonly feeSat: bigint } | u
 
 export type News = Extract<ArkNotice["kind"], "ark-exit-unfundable" | "ark-exit-fundable">;
 
-/**
- * Takes an answer, and says what is to be told of it. Not all can be paid: of `wanted`, beside
- * `spoken`, it is asked one by one (`next`).
- */
-export function heard(
-  f: Funds, said: Said, spoken: readonly string[], wanted: readonly string[],
-): News | undefined {
+/** What exits are about, in the order in which they are to be paid. */
+export type Exits = {
+  /** Under way. */
+  readonly spoken: readonly string[];
+  /** To leave. */
+  readonly wanted: readonly string[];
+  /** A question names no more than so many. */
+  readonly max: number;
+};
+
+/** Takes an answer, and says what is to be told of it. Not all can be paid: rule 2 (`next`). */
+export function heard(f: Funds, said: Said, { spoken, wanted, max }: Exits): News | undefined {
   const { trial } = f;
   if (trial !== undefined) {
     if (said === undefined) trial.rest.length = 0;
-    else if (said.isFundable && trial.at !== undefined) trial.sure.push(trial.at);
+    else if (said.isFundable) trial.sure.push(...trial.at);
+    else split(trial);
     return undefined;
   }
   f.fee = said === undefined ? undefined : { ...said, count: f.asked.length };
   f.payable = new Set();
   if (said === undefined) return undefined;
-  if (!said.isFundable) f.trial = { sure: [...spoken], at: undefined, rest: [...wanted] };
+  if (!said.isFundable) {
+    const rest = spoken.length > max ? [] : wanted.slice(0, max).map((id) => [id]);
+    if (rest.length > 0 && spoken.length > 0) rest.unshift([...spoken]);
+    f.trial = { max, spoken, sure: [], at: [], rest };
+  }
   if (said.isFundable === !f.isTold) return undefined;
   f.isTold = !said.isFundable;
   return f.isTold ? "ark-exit-unfundable" : "ark-exit-fundable";
+}
+
+/** They cannot be paid together. */
+function split({ at, rest }: Trial): void {
+  if (at.length > 1) rest.unshift(...at.map((id) => [id]));
 }
 
 /** The next question of rule 2; empty: there is none (more), and what can be paid is known. */
@@ -123,14 +143,18 @@ export function next(f: Funds): readonly Op[] {
   const { trial } = f;
   if (trial === undefined) return [];
   for (;;) {
-    trial.at = trial.rest.shift();
-    if (trial.at === undefined) break;
-    const vtxos = [...trial.sure, trial.at];
-    // All of them: that was answered.
+    const at = trial.rest.shift();
+    if (at === undefined) break;
+    trial.at = at;
+    const vtxos = [...trial.sure, ...at];
+    // What has no room beside the others waits.
+    if (vtxos.length > trial.max) continue;
     const isAll = vtxos.length === f.asked.length && vtxos.every((id) => f.asked.includes(id));
     if (!isAll) return [{ op: "exit-fee", vtxos }];
+    // That was answered.
+    split(trial);
   }
-  f.payable = new Set(trial.sure);
+  f.payable = new Set([...trial.spoken, ...trial.sure]);
   f.trial = undefined;
   return [];
 }

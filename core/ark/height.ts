@@ -3,7 +3,8 @@
  *
  * Rule 1: since the newest height came, a block is counted every `fastMs`: faster than blocks come
  * on the mean. A source that repeats itself, or is silent, brings nothing new: the count goes on
- * from when that height was first said.
+ * from when that height was first said. What is low (rule 4) is counted on from as well: it may
+ * be stale, but it is new.
  * Rule 2: no height that was believed is ever forgotten: from each of them on, a block is counted
  * every `slowMs` at least. So a source that was behind and catches up step by step does not pull
  * the estimate down.
@@ -349,6 +350,7 @@ function lower(m: Height, height: number, now: Mono): Verdict {
     prove(m, now);
   }
   m.lowAt = now;
+  countOn(m, now);
   if (m.low === undefined || height + jumpBlocks < m.low.height) {
     m.low = claim(height, now);
     return "lower";
@@ -358,6 +360,13 @@ function lower(m: Height, height: number, now: Mono): Verdict {
   const isLong = now - m.low.since >= fallMs && m.low.answers >= proofAnswers;
   if (!isLong || height <= m.low.first) return "lower";
   return corrected(m, height, now, staleMs);
+}
+
+/** Rule 1, of what is low. */
+function countOn(m: Height, now: Mono): void {
+  const { latest, said: highest, config: { fastMs } } = m;
+  if (latest === undefined || highest === undefined) return;
+  if (carried(latest, fastMs, now) < carried(highest, fastMs, now)) m.latest = highest;
 }
 
 /** Rule 5: does what has no proof give way to this one? */

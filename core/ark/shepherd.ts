@@ -124,7 +124,7 @@ export function look(
 /** Asks what exits would cost, where that is due. */
 export function feeQuestion(m: Shepherd, d: drive.Drive, s: Sight, now: Mono): readonly Op[] {
   if (!s.isFresh || !funds.isDue(m.funds, m.config, s.said, now)) return [];
-  const spoken = funds.underWay(d, s);
+  const spoken = new Set(underWay(d, s));
   const list = [...s.coins.values()].filter((coin) => isAtLeast(coin, "due")
     && !isLeaving(s, coin) && coin.vtxo.amountSat >= m.config.exitMinSat && isText(coin.vtxo.id)
     && !spoken.has(coin.vtxo.id));
@@ -137,18 +137,26 @@ export function feeQuestion(m: Shepherd, d: drive.Drive, s: Sight, now: Mono): r
 export function feeHeard(
   m: Shepherd, d: drive.Drive, s: Sight, said: funds.Said, out: Effect[],
 ): void {
-  const spoken = funds.underWay(d, s);
-  const wanted = [...s.coins.values()].filter((coin) => isAtLeast(coin, "exit-now")
-    && !isLeaving(s, coin) && !spoken.has(coin.vtxo.id) && otherBlockOf(m, s, coin) === undefined);
-  // One question holds no more. What has no room beside what is under way waits.
-  const room = m.config.batchMax > spoken.size ? m.config.batchMax - spoken.size : 0;
-  const first = firstOf(m, wanted).slice(0, room);
-  const news = funds.heard(m.funds, said, [...spoken], first);
+  const spoken = underWay(d, s);
+  const list = [...s.coins.values()].filter((coin) => isAtLeast(coin, "exit-now")
+    && !isLeaving(s, coin) && !spoken.includes(coin.vtxo.id)
+    && otherBlockOf(m, s, coin) === undefined);
+  const exits = { spoken, wanted: firstOf(m, list), max: m.config.batchMax };
+  const news = funds.heard(m.funds, said, exits);
   const { wallet } = m.expiry;
   if (news === "ark-exit-fundable") notify(out, { kind: news, wallet });
   if (news !== "ark-exit-unfundable" || m.funds.fee === undefined) return;
   const { count, feeSat } = m.funds.fee;
   notify(out, { kind: news, wallet, count, feeSat });
+}
+
+/** What is under way, what expires first before the rest. */
+function underWay(d: drive.Drive, s: Sight): readonly string[] {
+  const at = (id: string): number => s.coins.get(id)?.vtxo.expiryHeight ?? Infinity;
+  return [...funds.underWay(d, s)].toSorted((a, b) => {
+    const [one, other] = [at(a), at(b)];
+    return one < other || (one === other && a < b) ? -1 : 1;
+  });
 }
 
 /** Those that expire first, as many as a call holds. */

@@ -6,11 +6,11 @@
  * for an exit, as long as the exit's last transaction can still come in time.
  * Rule 2: the blame is the daemon's as soon as there was one chance to exit and nobody asked for
  * it. Otherwise it goes to what was in the way of most blocks.
- * Rule 3: funds go to exits that are under way, and then to what expires first; what cannot be paid
- * out of them keeps nothing back.
+ * Rule 3: funds go to exits that are under way, and then to what is not; of either to what expires
+ * first. What cannot be paid out of them keeps nothing back.
  * @module
  */
-import { fundsSat, unsent } from "./books.ts";
+import { coinOf, fundsSat, unsent } from "./books.ts";
 import { heightOf } from "./chain.ts";
 import * as faults from "./faults.ts";
 import type { Coin } from "./server.ts";
@@ -57,19 +57,27 @@ function byExpiry(a: Coin, b: Coin): number {
   return a.expiryHeight - b.expiryHeight || (a.id < b.id ? -1 : 1);
 }
 
-/** What nothing has a claim to yet, and the exits that the rest is for. */
-type Funds = { leftSat: bigint; readonly underWay: ReadonlySet<string> };
+/** The wallet's money, the exits that are under way, and those that it is for. */
+type Funds = {
+  readonly fundsSat: bigint; readonly underWay: ReadonlySet<string>; readonly paid: string[];
+};
 
 function fundsOf(w: World, wallet: Wallet): Funds {
   const underWay = [...wallet.exits.values()]
     .filter(({ stage: { at } }) => at === "start" || at === "processing")
-    .map(({ vtxo }) => vtxo);
-  const spokenSat = costSat(w, underWay);
-  return { leftSat: fundsSat(wallet) - spokenSat, underWay: new Set(underWay) };
+    .map(({ vtxo }) => coinOf(w, vtxo)).toSorted(byExpiry);
+  const ids = underWay.map(({ id }) => id);
+  const funds: Funds = { fundsSat: fundsSat(wallet), underWay: new Set(ids), paid: [] };
+  for (const id of ids) pay(w, funds, id);
+  return funds;
 }
 
-function costSat(w: World, ids: readonly string[]): bigint {
-  return BigInt(unsent(w, ids) * w.config.exitVb * w.rate);
+/** Can this one be paid beside the others? Then it is. */
+function pay(w: World, { fundsSat: sat, paid }: Funds, id: string): boolean {
+  const costs = BigInt(unsent(w, [...paid, id]) * w.config.exitVb * w.rate);
+  if (costs > sat) return false;
+  paid.push(id);
+  return true;
 }
 
 function noteOne(
@@ -80,17 +88,16 @@ function noteOne(
   const isBarkdDown = b.process !== "running"
     || faults.ofBarkd(w.outages, b.name, w.nowMs).length > 0;
   const isChainDown = faults.ofChain(w.outages, b.name, w.nowMs).length > 0;
-  const isUnderWay = funds.underWay.has(coin.id);
-  const needsSat = isUnderWay ? 0n : costSat(w, [coin.id]);
-  const isUnfunded = funds.leftSat < needsSat;
-  if (!isUnfunded) funds.leftSat -= needsSat;
+  const isFunded = funds.underWay.has(coin.id)
+    ? funds.paid.includes(coin.id)
+    : pay(w, funds, coin.id);
   if (isBarkdDown) chances.barkdDown += 1;
   if (isServerDown) chances.serverDown += 1;
   if (isChainDown) chances.chainDown += 1;
-  if (isUnfunded) chances.unfunded += 1;
+  if (!isFunded) chances.unfunded += 1;
   if (!isBarkdDown && !isServerDown) chances.refreshes += 1;
   const isInTime = left > coin.exitDepth;
-  if (isInTime && !isBarkdDown && !isChainDown && !isUnfunded) chances.exits += 1;
+  if (isInTime && !isBarkdDown && !isChainDown && isFunded) chances.exits += 1;
 }
 
 /** Whose fault it is that this is lost. */
