@@ -114,7 +114,9 @@ function exitsOf({ exits, fee }: WalletStatus): readonly string[] {
   const seen = exits.map(({ state, count }) => `${count} ${cleanText(state)}`).join(", ");
   const lines = seen === "" ? [] : [`exits: ${seen}`];
   if (fee?.isFundable === false) {
-    lines.push(`an exit could not be paid: it takes ${fee.feeSat} sat on the chain`);
+    const all = fee.count === 1 ? "" : " together";
+    lines.push(`exits of ${counted(fee.count, "VTXO")} could not be paid${all}: they take `
+      + `${fee.feeSat} sat on the chain`);
   }
   return lines;
 }

@@ -129,7 +129,7 @@ const arkParts: readonly (readonly [name: string, form: Form])[] = [
   ["nextExpiry", {
     height: "number", stage: "text", blocksLeft: "maybe-number", leftMs: "maybe-number",
   }],
-  ["fee", { isFundable: "flag", feeSat: "sat" }],
+  ["fee", { isFundable: "flag", feeSat: "sat", count: "number" }],
 ];
 
 const doubtForm: Form = { known: "text", shown: "text" };

@@ -258,8 +258,8 @@ function programOf({ program }) {
 }
 
 function whole(wallet) {
-  const fee = wallet.fee === null ? [] : [["an exit of what is due can be paid",
-    wallet.fee.isFundable ? "yes" : "no: it takes " + sat(wallet.fee.feeSat)]];
+  const fee = wallet.fee === null ? [] : [["exits of " + plural(wallet.fee.count, "VTXO") +
+    " can be paid", wallet.fee.isFundable ? "yes" : "no: " + sat(wallet.fee.feeSat)]];
   const open = wallet.intents.map(({ id, aim, phase, vtxos }) =>
     ["li", {}, aim + " of " + plural(vtxos, "VTXO") + ": " + phase + " (intent " + id + ")"]);
   return ["section", { class: "wide" }, ["h2", {}, "Wallet " + wallet.name],

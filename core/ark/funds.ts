@@ -164,8 +164,11 @@ export function isShort(f: Funds, vtxo: string): boolean {
   return f.fee?.isFundable === false && !f.payable.has(vtxo);
 }
 
-/** What exits that are begun, or may be as far as anybody knows, still have to pay for. */
-export function underWay(d: Drive, s: Sight): ReadonlySet<string> {
+/**
+ * What exits that are begun, or may be as far as anybody knows, still have to pay for; what expires
+ * first before the rest.
+ */
+export function underWay(d: Drive, s: Sight): readonly string[] {
   const found = new Set<string>();
   for (const { vtxo, state } of s.exits.values()) {
     const isPaying = state === "start" || state === "processing";
@@ -178,5 +181,9 @@ export function underWay(d: Drive, s: Sight): ReadonlySet<string> {
       if (!s.exits.has(vtxo) && s.coins.has(vtxo)) found.add(vtxo);
     }
   }
-  return found;
+  const at = (id: string): number => s.coins.get(id)?.vtxo.expiryHeight ?? Infinity;
+  return [...found].toSorted((a, b) => {
+    const [one, other] = [at(a), at(b)];
+    return one < other || (one === other && a < b) ? -1 : 1;
+  });
 }

@@ -54,7 +54,10 @@ export type Plan = {
   };
   readonly seenMs: number | null;
   readonly isFresh: boolean;
-  readonly fee: { readonly isFundable: boolean; readonly feeSat: string } | null;
+  /** What exits of so many VTXOs would cost together: of what is due, and what is under way. */
+  readonly fee: {
+    readonly isFundable: boolean; readonly feeSat: string; readonly count: number;
+  } | null;
   readonly intents: readonly {
     readonly id: number; readonly aim: string; readonly phase: string; readonly vtxos: number;
     readonly unixMs: number; readonly isSent: boolean; readonly failures: number;
@@ -80,7 +83,7 @@ export function plan(m: Guardian, now: Mono, rowsMax = 1_000): Plan {
       doubted: doubt?.height ?? null,
     },
     seenMs: m.vtxosFrom === undefined ? null : now - m.vtxosFrom, isFresh: s.isFresh,
-    fee: fee === undefined ? null : { isFundable: fee.isFundable, feeSat: `${fee.feeSat}` },
+    fee: fee === undefined ? null : { ...fee, feeSat: `${fee.feeSat}` },
     intents: intentsOf(m),
     rows: coins.slice(0, rowsMax).map((coin) => rowOf(m, s, coin, now)),
     more: (coins.length > rowsMax ? coins.length - rowsMax : 0) + m.expiry.dropped,
@@ -184,7 +187,7 @@ export function lines(p: Plan): string[] {
   const out = [line(`Wallet ${p.wallet === "" ? "(unnamed)" : p.wallet}: ${tipText(p.tip)}`, 300)];
   if (!p.isFresh) out.push("The wallet does not answer just now: nothing is begun until it does.");
   if (p.fee !== null && !p.fee.isFundable) {
-    out.push(`An exit could not be paid: it takes ${exactly(BigInt(p.fee.feeSat))} in fees.`);
+    out.push(unpaidText(p.fee));
   }
   for (const { id, aim, phase, vtxos } of p.intents) {
     out.push(`Intent ${id}: ${aim} of ${count(vtxos, "VTXO")}, ${words(phase)}.`);
@@ -193,6 +196,12 @@ export function lines(p: Plan): string[] {
   for (const row of p.rows) out.push(...rowText(row));
   if (p.more > 0) out.push(`... and ${grouped(p.more)} more.`);
   return out;
+}
+
+function unpaidText({ count: vtxos, feeSat }: NonNullable<Plan["fee"]>): string {
+  const cost = `${exactly(BigInt(feeSat))} in fees`;
+  return vtxos === 1 ? `The exit of one VTXO could not be paid: it takes ${cost}.`
+    : `Exits of ${count(vtxos, "VTXO")} could not all be paid: together they take ${cost}.`;
 }
 
 function tipText(tip: Plan["tip"]): string {

@@ -124,7 +124,7 @@ export function look(
 /** Asks what exits would cost, where that is due. */
 export function feeQuestion(m: Shepherd, d: drive.Drive, s: Sight, now: Mono): readonly Op[] {
   if (!s.isFresh || !funds.isDue(m.funds, m.config, s.said, now)) return [];
-  const spoken = new Set(underWay(d, s));
+  const spoken = new Set(funds.underWay(d, s));
   const list = [...s.coins.values()].filter((coin) => isAtLeast(coin, "due")
     && !isLeaving(s, coin) && coin.vtxo.amountSat >= m.config.exitMinSat && isText(coin.vtxo.id)
     && !spoken.has(coin.vtxo.id));
@@ -137,7 +137,7 @@ export function feeQuestion(m: Shepherd, d: drive.Drive, s: Sight, now: Mono): r
 export function feeHeard(
   m: Shepherd, d: drive.Drive, s: Sight, said: funds.Said, out: Effect[],
 ): void {
-  const spoken = underWay(d, s);
+  const spoken = funds.underWay(d, s);
   const list = [...s.coins.values()].filter((coin) => isAtLeast(coin, "exit-now")
     && !isLeaving(s, coin) && !spoken.includes(coin.vtxo.id)
     && otherBlockOf(m, s, coin) === undefined);
@@ -148,15 +148,6 @@ export function feeHeard(
   if (news !== "ark-exit-unfundable" || m.funds.fee === undefined) return;
   const { count, feeSat } = m.funds.fee;
   notify(out, { kind: news, wallet, count, feeSat });
-}
-
-/** What is under way, what expires first before the rest. */
-function underWay(d: drive.Drive, s: Sight): readonly string[] {
-  const at = (id: string): number => s.coins.get(id)?.vtxo.expiryHeight ?? Infinity;
-  return [...funds.underWay(d, s)].toSorted((a, b) => {
-    const [one, other] = [at(a), at(b)];
-    return one < other || (one === other && a < b) ? -1 : 1;
-  });
 }
 
 /** Those that expire first, as many as a call holds. */

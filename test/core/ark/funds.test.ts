@@ -115,14 +115,22 @@ test("ark: funds: under way is what an exit still has to pay for, listed or aske
     exit("a:0", "start"), exit("b:0", "processing"), exit("c:0", "awaiting-delta"),
     exit("f:0", "processing"),
   ]);
-  assert.deepEqual([...funds.underWay(d, s)], ["a:0", "b:0"]);
+  assert.deepEqual(funds.underWay(d, s), ["a:0", "b:0"]);
   drive.open(d, "exit", ["d:0", "gone:0"], "", 0, out);
   run(() => false);
-  assert.deepEqual([...funds.underWay(d, s)], ["a:0", "b:0"], "nobody asked for it");
+  assert.deepEqual(funds.underWay(d, s), ["a:0", "b:0"], "nobody asked for it");
   const other = driven();
   drive.open(other.d, "exit", ["d:0", "gone:0"], "", 0, other.out);
   other.run();
-  assert.deepEqual([...funds.underWay(other.d, s)], ["a:0", "b:0", "d:0"]);
+  assert.deepEqual(funds.underWay(other.d, s), ["a:0", "b:0", "d:0"]);
+});
+
+test("ark: funds: of what is under way that comes first which expires first", () => {
+  const { d } = driven();
+  const heights = [["a:0", 1_030], ["b:0", 1_010], ["c:0", 1_020]] as const;
+  const coins = heights.map(([id, expiryHeight]) => coin(id, "exit-now", { expiryHeight }));
+  const exits = ["unknown:0", "a:0", "b:0", "c:0"].map((id) => exit(id, "processing"));
+  assert.deepEqual(funds.underWay(d, sightOf(coins, exits)), ["b:0", "c:0", "a:0", "unknown:0"]);
 });
 
 test("ark: funds: times that are none are refused", () => {

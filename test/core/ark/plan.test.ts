@@ -103,6 +103,9 @@ test("ark: plan: an unproven height, a doubt, an estimate and unpaid fees are sa
   assert.match(lines(plan(w.m, w.now)).join("\n"), /not proven yet/);
   live(w, hour);
   assert.match(lines(plan(w.m, w.now)).join("\n"), /not be paid: it takes 3,000 sats/);
+  const fee = { isFundable: false, feeSat: "3000", count: 3 };
+  assert.match(lines({ ...plan(w.m, w.now), fee }).join("\n"),
+    /Exits of 3 VTXOs could not all be paid: together they take 3,000 sats in fees/);
   w.source = "giant";
   live(w, 5 * min);
   assert.match(lines(plan(w.m, w.now)).join("\n"), /is in doubt/);
