@@ -79,6 +79,7 @@ const passes: readonly Pass[] = [
   choices("truncate", plain.truncate),
   choices("groups", plain.groups),
   chunks("nodes", plain.topology),
+  chunks("wallets", plain.wallets),
   chunks("entries", plain.entries),
   choices("merge", plain.merge),
   choices("rename", plain.rename),
@@ -164,7 +165,21 @@ export function tried(m: Shrink, outcomes: readonly (Outcome | undefined)[]): vo
   }
   m.asked.length = 0;
   settle(m);
-  if (m.ahead.length > aheadMax) m.ahead.splice(0, m.ahead.length - aheadMax);
+  trim(m);
+}
+
+/**
+ * What came of one scenario that `wanted` gave, whichever that was: nobody waits for the others.
+ * Nothing may have been accepted since it was given.
+ */
+export function arrived(m: Shrink, scenario: Scenario, outcome: Outcome): void {
+  m.ahead.push({ hash: hashOf(scenario), outcome: slim(outcome) });
+  settle(m);
+  trim(m);
+}
+
+function trim({ ahead }: Shrink): void {
+  if (ahead.length > aheadMax) ahead.splice(0, ahead.length - aheadMax);
 }
 
 /** Nothing is left to try, or the budget is used up. */

@@ -2,7 +2,8 @@
  * `npm run bench:shrink`: what it takes to make a failure small.
  *
  * Rule 1: the failures are those of planted bugs, each by the seed that is on record for it
- * (`test/sim/mutants.json`): every `every`-th of them, in the order of the record.
+ * (`test/sim/mutants.json`): every `every`-th of them, in the order of the record. Left out are
+ * those that stop the simulator itself, and those that two runs tell: of them no run fails.
  * Rule 2: each is made small by the built program, as `dogwatch sim shrink` does it for anybody:
  * all cores, a thousand runs at most. Its own count of runs and time is taken.
  * @module
@@ -27,6 +28,9 @@ Exit code: 0 both targets hold; 1 not; 2 usage.
 const runsMax = 500;
 const secondsMax = 10;
 const recordFile = "test/sim/mutants.json";
+
+/** No run of a scenario ends so. */
+const unfit: readonly string[] = ["thrown", "differs"];
 
 type Recorded = { readonly profile: string; readonly seed: string; readonly by: string };
 type Shrunk = {
@@ -57,10 +61,11 @@ function main(): number {
   const all = Object.entries(JSON.parse(readFileSync(recordFile, "utf8")) as {
     readonly [bug: string]: Recorded;
   });
+  const fit = all.filter(([, { by }]) => !unfit.includes(by));
   const folder = mkdtempSync(join(tmpdir(), "dogwatch-shrink-"));
   const done: Shrunk[] = [];
   try {
-    for (const [bug, one] of all.filter((_, at) => at % every === 0)) {
+    for (const [bug, one] of fit.filter((_, at) => at % every === 0)) {
       const shrunk = shrink(values.program, folder, bug, one);
       process.stderr.write(`${bug}: ${shrunk.runs} runs, ${shrunk.seconds.toFixed(1)} s\n`);
       done.push(shrunk);

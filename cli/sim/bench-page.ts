@@ -36,7 +36,8 @@ export function page(line: BenchLine, kept: readonly Kept[]): string {
     "on, the program is the built one. `std20` is a directory, 20 makers, 5 takers, 2 hours and",
     "faults. An event is what a world does next: an arrival, a timer, a dial, a wake-up or a step",
     "of a machine. Young objects have 64 MB, as in the workers of a hunt. Figures are medians;",
-    "every run appends to [sim.jsonl](sim.jsonl).", "",
+    "every run appends to [sim.jsonl](sim.jsonl). What kept failures took is as it was noted when",
+    "each was found, beside other work; what it takes alone is in [shrink.md](shrink.md).", "",
     "| figure | target | measured | holds |", "|---|---|---|---|",
     ...rows.map(([what, target, measured, holds]) =>
       `| ${what} | ${target} | ${measured} | ${verdictOf(holds)} |`),

@@ -2,6 +2,7 @@
  * Shrinking over several workers: candidates are run ahead, and count in their order.
  * @module
  */
+import { hashOf } from "../../sim/canonical.ts";
 import type { Outcome } from "../../sim/outcome.ts";
 import type { Scenario } from "../../sim/scenario.ts";
 import * as shrink from "../../sim/shrink.ts";
@@ -17,9 +18,6 @@ export type Shrinking = {
   readonly isOver: () => boolean;
 };
 
-/** Candidates under way for each worker. */
-const aheadPerWorker = 2;
-
 /** A candidate may take so much longer than what it came from before it is given up. */
 const stepsSpare = 20_000;
 
@@ -32,16 +30,33 @@ export async function shrinkOn(
   return shrink.result(state);
 }
 
-/** Goes on with a shrinker until it is done or told to stop. */
+/**
+ * Goes on with a shrinker until it is done or told to stop. Every worker has one candidate: the
+ * next that would be tried if those before it do not fail. When one does, what the others are at
+ * comes to nothing.
+ */
 export async function shrinkFrom(state: shrink.Shrink, how: Shrinking): Promise<void> {
-  while (!shrink.done(state) && !how.isOver()) {
+  const underWay = new Map<string, Promise<void>>();
+  const begin = (candidate: Scenario): void => {
+    const { accepted } = state;
+    const hash = `${accepted} ${hashOf(candidate)}`;
+    if (underWay.has(hash) || underWay.size >= how.pool.size) return;
     const eventsMax = 2 * shrink.best(state).outcome.steps + stepsSpare;
     const options = { ...how.options, eventsMax: Math.min(how.options.eventsMax, eventsMax) };
-    const candidates = shrink.wanted(state, aheadPerWorker * how.pool.size);
-    const outcomes = await Promise.all(candidates.map((one) => runOn(how.pool, one, options)));
-    shrink.tried(state, outcomes.map((one) => (one.ok ? one.outcome : crashed(one.says))));
+    underWay.set(hash, runOn(how.pool, candidate, options).then((one) => {
+      underWay.delete(hash);
+      if (state.accepted !== accepted) return;
+      shrink.arrived(state, candidate, one.ok ? one.outcome : crashed(one.says));
+    }));
+  };
+  while (!shrink.done(state) && !how.isOver()) {
+    const candidates = shrink.wanted(state, how.pool.size);
+    candidates.forEach(begin);
+    if (underWay.size > 0) await Promise.race(underWay.values());
+    else if (candidates.length === 0) shrink.tried(state, []);
     how.told(state);
   }
+  await Promise.all(underWay.values());
 }
 
 type Ran =

@@ -63,6 +63,21 @@ export function withoutNodes(s: Scenario, gone: readonly NodeId[]): Scenario {
   };
 }
 
+/** Without some wallets of a fleet, and what is done to them alone. */
+export function withoutWallets(s: Scenario, fleet: NodeId, gone: readonly string[]): Scenario {
+  const isGone = (one: object): boolean => (
+    "wallet" in one && typeof one.wallet === "string" && gone.includes(one.wallet)
+  );
+  return {
+    ...s,
+    nodes: s.nodes.map((node) => (node.id !== fleet || node.kind !== "fleet" ? node
+      : { ...node, wallets: node.wallets.filter(({ name }) => !gone.includes(name)) })),
+    workload: s.workload.filter((task) => !isGone(task)),
+    triggers: s.triggers.filter((trigger) => !isGone(trigger.do)),
+    faults: s.faults.filter((fault) => !isGone(fault)),
+  };
+}
+
 type Stays = (id: NodeId) => boolean;
 
 function forgetful(node: NodeSpec, stays: Stays): NodeSpec {

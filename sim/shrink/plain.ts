@@ -7,7 +7,7 @@ import type { WalletSpec } from "../fleet/spec.ts";
 import type { Fault, FleetSpec, NodeId, NodeSpec, Phases, Scenario } from "../scenario.ts";
 import { text } from "../canonical.ts";
 import {
-  entryCount, renamed, replaced, without, withoutEntries, withoutIds, withoutNodes,
+  entryCount, renamed, replaced, without, withoutEntries, withoutIds, withoutNodes, withoutWallets,
 } from "./edit.ts";
 import type { Best, Choice, Lists } from "./pass.ts";
 
@@ -108,6 +108,22 @@ function members(best: Best, list: number): NodeId[] {
   return best.scenario.nodes.filter(role).map((node) => node.id);
 }
 
+/** The wallets of each fleet as a list; one stays. What has fewer of them is run sooner. */
+export const wallets: Lists = {
+  count: (best, list) => fleetsOf(best)[list]?.wallets.length,
+  least: () => 1,
+  without: (best, list, from, to) => {
+    const fleet = fleetsOf(best)[list];
+    if (fleet === undefined) return best.scenario;
+    const gone = fleet.wallets.slice(from, to).map(({ name }) => name);
+    return withoutWallets(best.scenario, fleet.id, gone);
+  },
+};
+
+function fleetsOf({ scenario: { nodes } }: Best): FleetSpec[] {
+  return nodes.filter((node) => node.kind === "fleet");
+}
+
 /** Small numbers in the names of nodes and entries; fewer of them at a time when all fail. */
 export function rename(best: Best): Choice[] {
   const s = best.scenario;
@@ -202,17 +218,15 @@ const wishes = [
   "autoExit", "autoClaim", "hasRounds", "runsItself", "ownBlocks", "noRefresh",
 ] as const;
 
-/** A fleet with one wallet less, one VTXO less, or with a plainer wallet. */
+/** A fleet with one VTXO less, or with a plainer wallet. */
 function plainerFleets(node: FleetSpec): NodeSpec[] {
   const { wallets } = node;
   const out: NodeSpec[] = peculiarities.filter((name) => name in node)
     .map((name) => without(node, name));
   for (const [i, wallet] of wallets.entries()) {
-    const others = wallets.filter((_, at) => at !== i);
     const put = (one: WalletSpec): void => {
       out.push({ ...node, wallets: replaced(wallets, i, one) });
     };
-    if (others.length > 0) out.push({ ...node, wallets: others });
     const { coins } = wallet;
     for (const at of coins.keys()) put({ ...wallet, coins: coins.filter((_, k) => k !== at) });
     if (wallet.fundsSat > 0) put({ ...wallet, fundsSat: 0 });

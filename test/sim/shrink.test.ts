@@ -67,6 +67,61 @@ test("shrink: parallel: the result is that of one run after another", () => {
   }
 });
 
+test("shrink: parallel: answers that come one by one, in any order, give the same", () => {
+  const run = fickle(planted);
+  for (let n = 0; n < 4; n += 1) {
+    const alone = shrink.shrink(failing(n, 40), run);
+    const p = prng.stream(prng.key(`one by one ${n}`));
+    const m = shrink.create(failing(n, 40), run(failing(n, 40)));
+    for (let i = 0; i < 20_000 && !shrink.done(m); i += 1) {
+      const asked = shrink.wanted(m, 4);
+      const one = asked.length > 0 ? asked[prng.below(p, asked.length)] : undefined;
+      if (one === undefined) shrink.tried(m, []);
+      else shrink.arrived(m, one, run(one));
+    }
+    assert.equal(canonicalText(m.best.scenario), canonicalText(alone.scenario));
+    assert.deepEqual([m.runs, shrink.isMinimal(m)], [alone.runs, alone.isMinimal]);
+  }
+});
+
+test("shrink: wallets: all but one go first, and with them what is done to them alone", () => {
+  const wallets = ["a", "b", "c", "d", "e"].map((name) => ({ name, coins: [], fundsSat: 0 }));
+  const wrong = (id: number, wallet: string): Fault => ({
+    id, at: minute, kind: "barkdWrong", node: "ark0", wallet, as: "refusing", size: 0,
+    forMs: minute,
+  });
+  const s: Scenario = {
+    ...scenario("wallets", 0, 0),
+    nodes: [
+      { id: "fleet0", kind: "fleet", wallets },
+      {
+        id: "ark0", kind: "ark", pace: "steady", blockMs: minute, roundMs: minute, lifeBlocks: 9,
+        deltaBlocks: 1,
+      },
+    ],
+    workload: [
+      { id: 9, at: 0, node: "ark0", op: "deposit", wallet: "c", sat: 1 },
+      { id: 10, at: 0, node: "ark0", op: "deposit", wallet: "d", sat: 1 },
+    ],
+    faults: [wrong(1, "a"), wrong(2, "d"), wrong(3, "*")],
+  };
+  const named: string[] = [];
+  const run = (one: Scenario): Outcome => {
+    const names = one.nodes.flatMap((node) => (
+      node.kind === "fleet" ? node.wallets.map(({ name }) => name) : []
+    ));
+    named.push(names.join(""));
+    const isLeft = one.faults.some((fault) => fault.kind === "barkdWrong" && fault.wallet === "d");
+    return outcome(one, names.includes("d") && isLeft ? finding("E1", "late", minute) : undefined);
+  };
+  const small = shrink.shrink(s, run).scenario;
+  assert.deepEqual(small.nodes.flatMap((node) => ("wallets" in node ? node.wallets : [])),
+    [{ name: "d", coins: [], fundsSat: 0 }]);
+  assert.deepEqual([small.workload.length, small.faults.length], [0, 1]);
+  const alone = named.indexOf("d");
+  assert.ok(named.slice(alone).every((names) => names === "d" || names === ""), "at once");
+});
+
 test("shrink: budget: no more runs count than the budget, and what is found so far is kept", () => {
   const s = failing(1, 60);
   let made = 0;
