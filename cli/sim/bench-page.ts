@@ -26,9 +26,15 @@ export function shrinkOf(kept: readonly Kept[]): Shrink | undefined {
 
 type Row = readonly [what: string, target: string, measured: string, holds: boolean | undefined];
 
+const noted = [
+  "", "What it took to shrink kept failures is as it was noted when each was found, beside other",
+  "work; what it takes alone is in [shrink.md](shrink.md).",
+];
+
 /** The page of one measurement. */
 export function page(line: BenchLine, kept: readonly Kept[]): string {
-  const rows = [...ratesOf(line), ...scalingOf(line), ...shrinkRows(shrinkOf(kept))];
+  const shrunk = shrinkRows(shrinkOf(kept));
+  const rows = [...ratesOf(line), ...scalingOf(line), ...shrunk];
   return [
     "# Simulator: benchmark", "",
     `Measured ${stamp(line.at).slice(0, 10)} by \`npm run bench:sim\`: ${
@@ -36,12 +42,11 @@ export function page(line: BenchLine, kept: readonly Kept[]): string {
     "on, the program is the built one. `std20` is a directory, 20 makers, 5 takers, 2 hours and",
     "faults. An event is what a world does next: an arrival, a timer, a dial, a wake-up or a step",
     "of a machine. Young objects have 64 MB, as in the workers of a hunt. Figures are medians;",
-    "every run appends to [sim.jsonl](sim.jsonl). What kept failures took is as it was noted when",
-    "each was found, beside other work; what it takes alone is in [shrink.md](shrink.md).", "",
+    "every run appends to [sim.jsonl](sim.jsonl).", "",
     "| figure | target | measured | holds |", "|---|---|---|---|",
     ...rows.map(([what, target, measured, holds]) =>
       `| ${what} | ${target} | ${measured} | ${verdictOf(holds)} |`),
-    "",
+    ...shrunk.length === 0 ? [] : noted, "",
   ].join("\n");
 }
 

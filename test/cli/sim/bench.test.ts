@@ -41,4 +41,5 @@ test("sim bench: page: shrinking is told by the medians of what was noted", () =
   const text = page(line(), noted);
   assert.ok(text.includes("| runs to shrink a failure, 3 kept ones | <= 500 | 500 | yes |"), text);
   assert.ok(text.includes("| seconds to shrink a failure, 3 kept ones | <= 10 | 10.0 | yes |"));
+  assert.ok(text.includes("[shrink.md](shrink.md)"), "and where it is measured alone");
 });
