@@ -14,7 +14,8 @@
  * Rule 5: time in which we did not run is not silence of theirs. A tick more than `sweepMs` late
  * means that the node was paused, and what it is late by is taken out of everybody's clock
  * (`pausedMs`). A tick that is late at all (`lateMsMax`) probes but evicts nobody, once, so that
- * the host can read what has arrived meanwhile; if the next ones are late too, they evict.
+ * the host can read what has arrived meanwhile; if the next ones are late too, they evict. Who was
+ * spared is looked at again as soon as that is over, and not a whole turn later.
  * Rule 6: at a threshold itself, it has passed. The kernel runs a due tick before the event of the
  * same instant, so an answer in the very millisecond of its deadline is too late.
  *
@@ -246,15 +247,19 @@ function evictUnanswered(m: Heartbeat, at: Lived, out: Effect[]): void {
 }
 
 function look(m: Heartbeat, slotIndex: number, at: Lived, out: Effect[]): void {
-  const { beats } = slotAt(m, slotIndex);
+  const slot = slotAt(m, slotIndex);
+  const { beats } = slot;
+  let isSpared = false;
   let index = 0;
   while (index < beats.length) {
     const beat = beats[index] as Beat;
     judge(m, beat, at, out);
+    if (at < m.mercyUntil && at - beat.seenAt >= m.config.hardMs) isSpared = true;
     // The place of an evicted peer goes to the last one of the slot, which is judged next.
     if (beat.index !== gone) index += 1;
   }
   planSlot(m, slotIndex, at);
+  if (isSpared) slot.dueAt = soonest(slot.dueAt, m.mercyUntil);
 }
 
 function judge(m: Heartbeat, beat: Beat, at: Lived, out: Effect[]): void {

@@ -491,14 +491,28 @@ test("directory: heartbeat: a late tick lets the host read before it evicts, onc
   assert.deepEqual(punctual.of("evict").map(line), ["631000 evict 1 pong-timeout"]);
 });
 
-test("directory: heartbeat: a late tick evicts no silent taker before its next turn", () => {
+test("directory: heartbeat: a silent taker that a late tick spares goes when mercy ends", () => {
   const w = world();
   w.start();
   w.add(1, "mute");
   w.tick(1_510_000);
   assert.deepEqual(w.told, []);
   w.to(1_600_000);
-  assert.deepEqual(w.told.map(line), ["1560000 evict 1 idle-timeout"]);
+  assert.deepEqual(w.told.map(line), ["1511000 evict 1 idle-timeout"]);
+  // What was read meanwhile counts, and one that is late again evicts.
+  const heard = world();
+  heard.start();
+  const beat = heard.add(1, "mute");
+  heard.tick(1_510_000);
+  heard.seen(beat);
+  heard.to(3_000_000);
+  assert.deepEqual(heard.told, []);
+  const again = world();
+  again.start();
+  again.add(1, "mute");
+  again.tick(1_510_000);
+  again.tick(1_519_000);
+  assert.deepEqual(again.told.map(line), ["1519000 evict 1 idle-timeout"]);
 });
 
 test("directory: heartbeat: whatever the pauses, no peer that answers is evicted", () => {
