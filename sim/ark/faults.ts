@@ -162,7 +162,9 @@ function page(status: number): string {
 
 const LOCKED = /\{"type":"locked"[^}]*\}/g;
 
+/** As a newer version says it; it says nothing twice, though two faults ask for it. */
 function newer(body: string): string {
+  if (body.includes("\"since_9\"")) return body;
   return body.replaceAll("{\"", "{\"since_9\":{\"of\":[1,null]},\"")
     .replaceAll(LOCKED, "{\"type\":\"reserved\",\"until\":7}")
     .replaceAll("\"type\":\"awaiting-delta\"", "\"type\":\"resting\"")

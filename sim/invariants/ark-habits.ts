@@ -4,8 +4,8 @@
  * Rule 1: A5: an intent is asked for once, by all processes together; again only if the wallet's
  * program turned it away at its door. It rests on what the wallet listed within `sightMs`.
  * Rule 2: A6: a server that named another key is asked for no refresh. A12: nothing leaves without
- * permission, or while a round of its own may still take it; nothing is claimed before it can be,
- * or to anywhere else.
+ * permission, or while a round of its own may still take it; nothing is claimed but what the wallet
+ * listed last as claimable (it may have been taken back since then), or to anywhere else.
  * Rule 3: A9: nothing is asked for all the time, and in no second do more wallets dial than share a
  * turn. A11: what may be given up is not waited for without end.
  * Rule 4: E2: a stage is not told of again and again. E5: what the wallet listed is watched.
@@ -140,12 +140,10 @@ function claims(
   if (spec?.autoClaim !== true || claim.destination !== home) {
     out.push(violation("A12", `${wallet}: a claim that nobody allowed`));
   }
-  // A branch that was left behind takes an exit back, and its wallet may not know.
-  if (o.town.reorgMs >= 0) return;
+  const told = o.life.noted.exits.get(wallet);
   for (const id of claim.vtxos) {
-    const at = o.town.world.barkds.get(wallet)?.wallet?.exits.get(id)?.stage.at;
-    if (at !== "start" && at !== "processing" && at !== "awaiting-delta") continue;
-    out.push(violation("A12", `${wallet}: a claim of what is ${at}`));
+    const at = told?.get(id) ?? "not there";
+    if (at !== "claimable") out.push(violation("A12", `${wallet}: a claim of what is ${at}`));
   }
 }
 
@@ -161,11 +159,45 @@ function answered(o: Observer, s: Step, req: number, status: number, body: strin
   if (intent !== undefined && isAway) o.asked.delete(intent);
   if (status !== 200) return;
   if (path.endsWith("/ark-info")) named(o, wallet, body);
+  if (path.endsWith("/exits/status/all")) stands(o, wallet, body);
   if (!path.endsWith("/wallet/vtxos")) return;
   noted.listedAt.set(wallet, s.now);
   if (!body.endsWith("]")) return;
   const found = [...body.matchAll(listed)].filter(([, , state]) => state !== "spent");
   noted.listed.set(wallet, found.map(([, id = ""]) => id));
+}
+
+type Row = {
+  readonly vtxo_id?: unknown;
+  readonly state?: {
+    readonly type?: unknown; readonly claimable_height?: unknown;
+    readonly claimable_since?: { readonly height?: unknown };
+  };
+};
+
+/** Keeps where the exits are. An answer that lacks what it must tell tells nothing. */
+function stands({ life: { noted } }: Observer, wallet: string, body: string): void {
+  const rows = listIn(body);
+  if (rows === undefined) return;
+  const found = new Map<string, string>();
+  for (const { vtxo_id: id, state } of rows) {
+    const at = state?.type;
+    if (typeof id !== "string" || typeof at !== "string" || found.has(id)) return;
+    const height = at === "awaiting-delta" ? state?.claimable_height
+      : at === "claimable" || at === "claim-in-progress" ? state?.claimable_since?.height : 0;
+    if (typeof height !== "number") return;
+    found.set(id, at);
+  }
+  noted.exits.set(wallet, found);
+}
+
+function listIn(body: string): readonly Row[] | undefined {
+  try {
+    const found: unknown = JSON.parse(body);
+    return Array.isArray(found) ? found as readonly Row[] : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function named({ life: { noted } }: Observer, wallet: string, body: string): void {

@@ -15,6 +15,8 @@ export type Noted = {
   /** The VTXOs that each wallet listed last, and when. */
   readonly listed: Map<string, readonly string[]>;
   readonly listedAt: Map<string, number>;
+  /** Where each of its exits was, as each wallet said last. */
+  readonly exits: Map<string, ReadonlyMap<string, string>>;
   /** The server's key as each wallet named it first; and who named another. */
   readonly keys: Map<string, string>;
   readonly strangers: Set<string>;
@@ -28,7 +30,7 @@ export type Noted = {
 /** Nothing was noted. */
 export function create(): Noted {
   return {
-    open: new Map(), listed: new Map(), listedAt: new Map(), keys: new Map(), strangers: new Set(),
-    counts: new Map(), hour: 0, dials: [],
+    open: new Map(), listed: new Map(), listedAt: new Map(), exits: new Map(), keys: new Map(),
+    strangers: new Set(), counts: new Map(), hour: 0, dials: [],
   };
 }

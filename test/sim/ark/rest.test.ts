@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as acts from "../../../sim/ark/acts.ts";
+import * as faults from "../../../sim/ark/faults.ts";
 import type { BarkdFault } from "../../../sim/ark/faults.ts";
 import * as rest from "../../../sim/ark/rest.ts";
 import * as run from "../../../sim/ark/run.ts";
@@ -171,7 +172,12 @@ test("sim: ark: rest: answers that are spoiled, and questions that never arrive"
   assert.equal(bodyOf(under({ kind: "empty" })), "");
   assert.match(bodyOf(under({ kind: "html", status: 502 })), /^<html>/);
   assert.ok(!bodyOf(under({ kind: "without", member: "expiry_height" })).includes("expiry_height"));
-  JSON.parse(bodyOf(under({ kind: "newer" })));
+  const newer = faults.spoil({ kind: "newer" }, {
+    type: "replied", status: 200, body: whole, isHtml: false, afterMs: 1,
+  });
+  assert.deepEqual(faults.spoil({ kind: "newer" }, newer), newer, "newer twice is newer");
+  const rows = JSON.parse(bodyOf(under({ kind: "newer" }))) as object[];
+  assert.ok(rows.every((row) => "since_9" in row), "what nobody knows is in every object");
   const many = JSON.parse(bodyOf(under({ kind: "bloated", times: 500 }))) as unknown[];
   assert.equal(many.length, 500);
   const slow = under({ kind: "slow", ms: 180_000 });

@@ -8,7 +8,7 @@ import type { Ark } from "../../../core/ark/node.ts";
 import * as prng from "../../../core/prng.ts";
 import { mono } from "../../../core/time.ts";
 import { configOf, home } from "../../../sim/fleet/config.ts";
-import type { ArkSpec, FleetSpec } from "../../../sim/fleet/spec.ts";
+import type { ArkSpec, FleetSpec, WalletSpec } from "../../../sim/fleet/spec.ts";
 import * as towns from "../../../sim/fleet/town.ts";
 import * as ark from "../../../sim/invariants/ark.ts";
 import * as habits from "../../../sim/invariants/ark-habits.ts";
@@ -28,7 +28,7 @@ type Stage = {
   readonly look: (at: number) => readonly string[];
 };
 
-function stage(): Stage {
+function stage(specs?: readonly WalletSpec[]): Stage {
   const [spec, around] = arkWorld({ faultyMs: 1 }).nodes as [FleetSpec, ArkSpec];
   const town = towns.found(around, spec.wallets, "0x1", 1_700_000_000_000, 1_700_000_000_000);
   const state = fleet.create(configOf(spec), prng.key("law"), mono(0));
@@ -44,7 +44,7 @@ function stage(): Stage {
   return {
     o, state, id: [...town.world.server.coins.keys()][0] ?? "",
     step: (ms, event, ...effects) => (
-      ids((s, out) => habits.observe(o, s, nobody, out), ms, event, effects)
+      ids((s, out) => habits.observe(o, s, specs ?? nobody, out), ms, event, effects)
     ),
     look: (ms) => ids((s, out) => habits.look(o, s, out), ms, tick, []),
   };
@@ -132,6 +132,41 @@ test("ark habits: A12: exits and claims that nobody allowed", () => {
   s.o.asked.clear();
   const claim = asks(3, `${api}/exits/claim/vtxos`, { vtxos: [s.id], destination: home });
   assert.deepEqual(s.step(3, tick, claim), ["A12"]);
+});
+
+test("ark habits: A12: what is claimed is what the wallet said of it last", () => {
+  const claim = asks(3, `${api}/exits/claim/vtxos`, { vtxos: ["v:0"], destination: home });
+  const height = { height: 9, hash: "00" };
+  const claimable = { type: "claimable", claimable_since: height };
+  const row = (state: object): string => JSON.stringify([{ vtxo_id: "v:0", state }]);
+  const after = (status: number, ...bodies: readonly string[]): string => {
+    const s = stage([{ name: "wallet0", coins: [], fundsSat: 0, autoClaim: true }]);
+    listed(s, 1);
+    for (const [i, body] of bodies.entries()) {
+      s.step(2, tick, asks(10 + i, `${api}/exits/status/all`));
+      s.step(2, { type: "req.done", req: 10 + i, status, body });
+    }
+    return s.step(3, tick, claim).join();
+  };
+  const told = row(claimable);
+  assert.equal(after(200, told), "");
+  assert.equal(after(503, told), "A12", "no answer");
+  assert.equal(after(200), "A12", "nothing was said of it");
+  assert.equal(after(200, told, "[]"), "A12", "it is there no more");
+  for (const type of ["start", "processing", "claimed", "resting"]) {
+    assert.equal(after(200, told, row({ type })), "A12", type);
+    assert.equal(after(200, row({ type }), told), "", `after ${type}`);
+  }
+  assert.equal(after(200, told, row({ type: "awaiting-delta", claimable_height: 9 })), "A12");
+  const nothing = [
+    told.slice(0, -1), "<html>", "{}", "7", row({}), row({ type: "awaiting-delta" }),
+    row({ type: "claimable" }), row({ type: "claim-in-progress" }), "[{}]",
+    `[${told.slice(1, -1)},${row({ type: "start" }).slice(1)}`,
+  ];
+  for (const body of nothing) {
+    assert.equal(after(200, told, body), "", `${body} takes nothing back`);
+    assert.equal(after(200, row({ type: "start" }), body), "A12", `${body} frees nothing`);
+  }
 });
 
 test("ark habits: E2, E5: a stage told all the time; what is listed and not watched", () => {
